@@ -1,0 +1,1 @@
+"""Sources and sinks of department systems; a leaf that never touches a key."""

@@ -1,0 +1,1 @@
+"""The Exchange: encrypted, signed, rule-bound sharing of records between government departments."""

@@ -1,0 +1,1 @@
+"""Kafka and its deterministic in-memory twin; values are opaque bytes."""

@@ -1,0 +1,1 @@
+"""Bundles: seal, verify without keys, open with keys."""

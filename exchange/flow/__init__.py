@@ -1,0 +1,1 @@
+"""One verb a file: publish, release, deliver. Knows Protocols only."""

@@ -1,0 +1,1 @@
+"""The hub: HTTP over the release flow."""

@@ -1,0 +1,1 @@
+"""Acts, entries and the append-only log that orders them."""

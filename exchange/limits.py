@@ -1,0 +1,49 @@
+"""Every bound in one place, with its unit last in its name and the reason beside it."""
+
+from typing import Final
+
+# --- ledger (design 5) ---
+LEAF_BYTES_MAX: Final = 65_535
+"""A leaf fits a C2SP entry bundle, whose length prefix has 16 bits."""
+ACT_BYTES_MAX: Final = 60_000
+"""Leaves room for the hub's part of an entry around the act."""
+CONTRACT_BYTES_MAX: Final = 48_000
+"""A contract travels inside an act."""
+ACT_LIFETIME_MS: Final = 5 * 60_000
+"""How long a signed act may wait to be admitted, unless its signer says less."""
+ACT_LIFETIME_MS_MAX: Final = 24 * 3_600_000
+"""Bounds the memory of act ids already seen."""
+CLOCK_SKEW_MS_MAX: Final = 30_000
+"""An act may be issued this far in a hub's future; more means one clock is wrong."""
+HUB_CLOCK_SKEW_MS_MAX: Final = 5_000
+"""A hub further than this from the broker's clock, or behind ledger time, does not append."""
+ASK_ITEMS_MAX: Final = 256
+"""Epochs one act may ask for."""
+
+# --- bundles (decisions 1-3) ---
+BUNDLE_RECORDS_MAX: Final = 20_000
+BUNDLE_BYTES_MAX: Final = 4 << 20
+"""Also ``max.message.bytes`` of data topics, with room for Kafka's own framing."""
+SECTION_PLAIN_BYTES_MAX: Final = 16 << 20
+"""Uncompressed bytes of a section; bounds a reader's memory whatever a bundle declares."""
+BUNDLE_PLAIN_BYTES: Final = 8 << 20
+"""A bundle closes when its columns reach about this size."""
+RECORD_BYTES_MAX: Final = 1 << 20
+"""One record; larger content belongs in a file reference."""
+HEADER_BYTES_MAX: Final = 8_192
+SECTIONS_MAX: Final = 4
+PADDING_BYTES_MIN: Final = 4_096
+LINGER_MS: Final = 2
+"""How long a bundle waits for more records when they trickle in."""
+
+# --- epochs (words) ---
+EPOCH_MS_MAX: Final = 15 * 60_000
+EPOCH_BUNDLES_MAX: Final = 1 << 20
+EPOCH_BYTES_MAX: Final = 64 << 30
+
+# --- CBOR ---
+CBOR_DEPTH_MAX: Final = 16
+
+# --- readers ---
+WITHHELD_MS: Final = 60_000
+"""A reader behind the newest anchor for longer than this reports withholding."""

@@ -1,0 +1,1 @@
+"""What records, contracts and acts look like; no I/O."""

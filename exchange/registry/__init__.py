@@ -1,0 +1,1 @@
+"""State folded from the ledger: members, catalogue, grants, streams."""

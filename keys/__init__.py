@@ -1,0 +1,1 @@
+"""Cryptography and custody of keys; a leaf, see SPEC.md."""

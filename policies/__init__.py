@@ -1,0 +1,1 @@
+"""The rules in Cedar and the register that names their sources; a leaf."""
