@@ -1,0 +1,163 @@
+"""Deterministic CBOR (RFC 8949 §4.2.1) restricted to what the Exchange writes; SPEC.md §2.
+
+What is hashed or signed must have one encoding. `encode` writes it; `decode` refuses every other
+spelling and everything `encode` would not have written, so ``encode(decode(b)) == b`` always holds.
+The check runs over the raw bytes before `cbor2` sees them: `cbor2` decodes non-shortest integers,
+unsorted maps and trailing bytes in silence, and its tags build regular expressions and cycles.
+
+Values: integers of 64 bits, byte strings, text, booleans, null, lists, and maps whose keys are all
+unsigned integers or all text (for these the RFC 7049 order that ``canonical=True`` sorts by and the
+RFC 8949 order are the same).
+
+>>> encode({1: b"x", 0: [True, None]}).hex()
+'a20082f5f6014178'
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import cbor2
+
+from keys.errors import MalformedCbor
+
+DEPTH_MAX: Final = 16
+"""Nested containers; the deepest format of the Exchange uses five."""
+
+_TEXT = {
+    "too-large": ("is longer than the limit", "超过长度上限"),
+    "truncated": ("ends too early", "不完整"),
+    "trailing-bytes": ("has bytes after its end", "末尾有多余字节"),
+    "not-shortest": ("has a number not in its shortest form", "数值未采用最短编码"),
+    "indefinite": ("has an item of indefinite length", "含不定长数据项"),
+    "reserved": ("has a reserved lead byte", "含保留的首字节"),
+    "tag": ("has a tag", "含标签"),
+    "float": ("has a floating point number", "含浮点数"),
+    "simple": ("has a simple value other than true, false and null", "含不允许的简单值"),
+    "depth": ("is nested too deep", "嵌套过深"),
+    "key-type": ("has a map with keys of another or mixed kind", "映射的键类型不合规"),
+    "duplicate-key": ("has a map with one key twice", "映射的键重复"),
+    "unsorted": ("has a map whose keys are not in order", "映射的键未按规定排序"),
+    "not-utf8": ("has text that is not UTF-8", "文本不是 UTF-8"),
+    "type": ("has a value of a type that has no encoding", "含无法编码的类型"),
+    "range": ("has an integer of more than 64 bits", "整数超过 64 位"),
+}
+
+
+def encode(value: object) -> bytes:
+    """The one encoding of ``value``; `MalformedCbor` for a value that has none."""
+    _check_value(value, DEPTH_MAX)
+    try:
+        return cbor2.dumps(value, canonical=True)
+    except UnicodeEncodeError:  # a lone surrogate
+        raise _malformed("not-utf8") from None
+
+
+def decode(data: bytes, *, bytes_max: int) -> object:
+    """The value of ``data``, all of it; `MalformedCbor` naming the first thing wrong."""
+    if len(data) > bytes_max:
+        raise _malformed("too-large")
+    if _scan(data, 0, DEPTH_MAX) != len(data):
+        raise _malformed("trailing-bytes")
+    try:
+        return cbor2.loads(data, allow_duplicate_keys=False, allow_indefinite=False)
+    except cbor2.CBORDecodeError:  # the one rule that the scan leaves to the decoder
+        raise _malformed("not-utf8") from None
+
+
+def _malformed(failure: str) -> MalformedCbor:
+    en, zh = _TEXT[failure]
+    return MalformedCbor(
+        f"the CBOR value {en}",
+        f"CBOR 数据{zh}",
+        remedy=("have its sender encode it again", "请发送方重新编码"),
+        failure=failure,
+    )
+
+
+def _check_value(value: object, depth: int) -> None:
+    if value is None or isinstance(value, bool | bytes | str):
+        return
+    if isinstance(value, int):
+        if not -(1 << 64) <= value < 1 << 64:
+            raise _malformed("range")
+    elif depth == 0:
+        raise _malformed("depth")
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_value(item, depth - 1)
+    elif isinstance(value, Mapping):
+        _check_keys(value)
+        for item in value.values():
+            _check_value(item, depth - 1)
+    else:
+        raise _malformed("type")
+
+
+def _check_keys(value: Mapping[object, object]) -> None:
+    if all(isinstance(key, str) for key in value):
+        return
+    if not all(type(key) is int and 0 <= key < 1 << 64 for key in value):
+        raise _malformed("key-type")
+
+
+def _scan(data: bytes, at: int, depth: int) -> int:
+    """The offset just after the item that starts at ``at``; refuses whatever is not canonical."""
+    lead, argument, at = _head(data, at)
+    match lead >> 5:
+        case 0 | 1:
+            return at
+        case 2 | 3:
+            if argument > len(data) - at:
+                raise _malformed("truncated")
+            return at + argument
+        case 4:
+            if depth == 0:
+                raise _malformed("depth")
+            for _ in range(argument):  # ends at the first missing byte, whatever the count says
+                at = _scan(data, at, depth - 1)
+            return at
+        case 5:
+            if depth == 0:
+                raise _malformed("depth")
+            return _scan_map(data, at, argument, depth - 1)
+        case 6:
+            raise _malformed("tag")
+    if lead in (0xF4, 0xF5, 0xF6):
+        return at
+    raise _malformed("float" if lead in (0xF9, 0xFA, 0xFB) else "simple")
+
+
+def _scan_map(data: bytes, at: int, pairs: int, depth: int) -> int:
+    previous, kind = b"", None
+    for _ in range(pairs):
+        start, major = at, _head(data, at)[0] >> 5
+        if major not in (0, 3) or kind not in (None, major):
+            raise _malformed("key-type")
+        at = _scan(data, at, 0)
+        key = data[start:at]
+        if key <= previous:
+            raise _malformed("duplicate-key" if key == previous else "unsorted")
+        previous, kind = key, major
+        at = _scan(data, at, depth)
+    return at
+
+
+def _head(data: bytes, at: int) -> tuple[int, int, int]:
+    """Lead byte, argument, offset after both; an argument has its shortest form or is refused."""
+    if at >= len(data):
+        raise _malformed("truncated")
+    lead = data[at]
+    short = lead & 0x1F
+    if short < 24:
+        return lead, short, at + 1
+    if short == 31:
+        raise _malformed("indefinite")
+    if short > 27:
+        raise _malformed("reserved")
+    width: int = 1 << (short - 24)
+    if at + 1 + width > len(data):
+        raise _malformed("truncated")
+    argument = int.from_bytes(data[at + 1 : at + 1 + width], "big")
+    if lead >> 5 < 6 and argument < (24 if width == 1 else 1 << (4 * width)):
+        raise _malformed("not-shortest")
+    return lead, argument, at + 1 + width

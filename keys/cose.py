@@ -1,0 +1,155 @@
+"""Signed statements: COSE_Sign1 (RFC 9052 §4.2) in one narrow profile; SPEC.md §3.
+
+Order that cannot be skipped: `parse1` gives a `Sign1`, whose payload is only a claim; `verify1`
+alone makes a `Verified`. What a signature is for (an act, an entry, a header, …) is its *domain*,
+the ``external_aad``: a signature made for one domain is refused in every other.
+
+>>> from keys.custody import MemoryCustody
+>>> custody = MemoryCustody()
+>>> public = custody.generate_signing("demo")
+>>> raw = sign1(b"hello", "exchange/v1/act", custody.signer("demo"))
+>>> verify1(parse1(raw, bytes_max=1000), "exchange/v1/act", public.raw).payload
+b'hello'
+"""
+
+import hashlib
+from dataclasses import InitVar, dataclass
+from typing import Final, Protocol
+
+from keys import cbor, identity, primitives
+from keys.errors import KeyRejected, MalformedCbor, MalformedSign1, SignatureInvalid
+
+DOMAINS: Final = frozenset(
+    f"exchange/v1/{name}"
+    for name in ("act", "entry", "header", "answer", "receipt", "read", "possession")
+)
+"""Every external_aad in use. Permanent; a new kind of statement gets a new one."""
+
+_ALGORITHM_LABEL: Final = 1
+_KID_LABEL: Final = 4
+_EDDSA: Final = -8
+_MADE_HERE: Final = object()
+
+
+class Signer(Protocol):
+    """Something in custody that signs and never shows its key."""
+
+    @property
+    def kid(self) -> bytes:
+        """Name of the public key, 16 bytes."""
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes over ``message``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign1:
+    """A well-formed statement that nobody has verified yet."""
+
+    kid: bytes
+    payload: bytes
+    signature: bytes
+    protected: bytes
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A statement whose signature was checked; only `verify1` makes one."""
+
+    payload: bytes
+    kid: bytes
+    id: bytes
+    """SHA-256 of what was signed, 32 bytes; what cannot change without breaking the signature."""
+    made_by: InitVar[object]
+
+    def __post_init__(self, made_by: object) -> None:
+        if made_by is not _MADE_HERE:
+            raise TypeError("only verify1 makes a Verified")
+
+
+def sign1(payload: bytes, domain: str, signer: Signer) -> bytes:
+    """An untagged COSE_Sign1 array over ``payload`` for ``domain``."""
+    protected = _protected(signer.kid)
+    signature = signer.sign(_sig_structure(protected, domain, payload))
+    return cbor.encode([protected, {}, payload, signature])
+
+
+def parse1(raw: bytes, *, bytes_max: int) -> Sign1:
+    """Take the array apart; `MalformedSign1` names what is not of the profile.
+
+    Nothing that is outside the signature may vary: the unprotected map is empty, so a statement has
+    one set of bytes (up to the signature itself) and its id cannot be given a second envelope.
+    """
+    try:
+        match cbor.decode(raw, bytes_max=bytes_max):
+            case [bytes(protected), dict(unprotected), bytes(payload), bytes(signature)]:
+                pass
+            case _:
+                raise _malformed("shape")
+        if unprotected:
+            raise _malformed("unprotected")
+        kid = _kid_of(protected)
+    except MalformedCbor as error:
+        raise _malformed(error.failure) from None
+    if len(signature) != primitives.SIGNATURE_BYTES:
+        raise _malformed("signature-length")
+    return Sign1(kid, payload, signature, protected, raw)
+
+
+def content_id(sign1: Sign1, domain: str) -> bytes:
+    """SHA-256 of the Sig_structure: the id of an act, an entry's statement or a header."""
+    structure = _sig_structure(sign1.protected, domain, sign1.payload)
+    return hashlib.sha256(structure).digest()
+
+
+def verify1(sign1: Sign1, domain: str, public: bytes) -> Verified:
+    """The statement, if ``public`` may be enrolled, is the one named, and signed this for ``domain``.
+
+    `SignatureInvalid` has classes ``key`` (not an enrollable key), ``kid`` (another key is named)
+    and ``signature``.
+    """
+    try:
+        kid = identity.check_signing_key(public)
+    except KeyRejected:
+        raise _invalid("key") from None
+    if kid != sign1.kid:
+        raise _invalid("kid")
+    structure = _sig_structure(sign1.protected, domain, sign1.payload)
+    primitives.verify_signature(public, sign1.signature, structure)
+    return Verified(sign1.payload, kid, hashlib.sha256(structure).digest(), _MADE_HERE)
+
+
+def _protected(kid: bytes) -> bytes:
+    return cbor.encode({_ALGORITHM_LABEL: _EDDSA, _KID_LABEL: kid})
+
+
+def _kid_of(protected: bytes) -> bytes:
+    match cbor.decode(protected, bytes_max=64):
+        case {1: -8, 4: bytes(kid), **rest} if not rest and len(kid) == identity.KID_BYTES:
+            return kid
+    raise _malformed("protected")
+
+
+def _sig_structure(protected: bytes, domain: str, payload: bytes) -> bytes:
+    if domain not in DOMAINS:
+        raise ValueError(f"no such signature domain: {domain}")
+    return cbor.encode(["Signature1", protected, domain.encode(), payload])
+
+
+def _malformed(failure: str) -> MalformedSign1:
+    return MalformedSign1(
+        f"this is not a signed statement of the Exchange ({failure})",
+        f"这不是本系统的签名文书（{failure}）",
+        remedy=("have its signer make it again", "请签名方重新生成"),
+        failure=failure,
+    )
+
+
+def _invalid(failure: str) -> SignatureInvalid:
+    return SignatureInvalid(
+        f"the statement is not signed by the expected key ({failure})",
+        f"文书并非由预期的密钥签署（{failure}）",
+        remedy=("ask the signer which key it uses", "请向签名方核实其密钥"),
+        failure=failure,
+    )
