@@ -24,6 +24,7 @@
         ├── ClockOff              clock-off
         ├── DiskFull              disk-full
         ├── PortBusy              port-busy
+        ├── InUse                 in-use
         └── ToolMissing           tool-missing
 
 ``category`` is stable and meant for programs; ``text`` and ``remedy`` are meant for people. The
@@ -196,6 +197,12 @@ class PortBusy(Unavailable):
     """A port is taken."""
 
     category = "port-busy"
+
+
+class InUse(Unavailable):
+    """Another process holds a file that only one may use."""
+
+    category = "in-use"
 
 
 class ToolMissing(Unavailable):
