@@ -260,6 +260,9 @@ class AskItem(Part):
     from_ms: Annotated[int, Key(4)]
     to_ms: Annotated[int, Key(5)]
     levels: Annotated[tuple[Level, ...], Key(6)]
+    sequence: Annotated[int, Key(7)]
+    """Sequence of that bundle: decides whether it lies beyond the last anchor of a provider's
+    instance that has stopped (exchange/ledger/SPEC.md, section 9)."""
 
 
 class AskKeys(Body):
