@@ -19,6 +19,8 @@ HUB_CLOCK_SKEW_MS_MAX: Final = 5_000
 """A hub further than this from the broker's clock, or behind ledger time, does not append."""
 ASK_ITEMS_MAX: Final = 256
 """Epochs one act may ask for."""
+ANSWER_BYTES_MAX: Final = 256 << 10
+"""A hub's answer: section keys of `ASK_ITEMS_MAX` items in four levels, with room to spare."""
 
 # --- bundles (decisions 1-3) ---
 BUNDLE_RECORDS_MAX: Final = 20_000
@@ -47,3 +49,26 @@ CBOR_DEPTH_MAX: Final = 16
 # --- readers ---
 WITHHELD_MS: Final = 60_000
 """A reader behind the newest anchor for longer than this reports withholding."""
+
+# --- the hub's doors (exchange/hub/SPEC.md) ---
+ASK_BYTES_MAX: Final = ACT_BYTES_MAX + ASK_ITEMS_MAX * (HEADER_BYTES_MAX + 16) + 64
+"""An act with the signed header of every item it asks for."""
+TOKEN_BYTES_MAX: Final = 2_048
+TOKEN_AGE_MS_MAX: Final = 60_000
+"""A request token's time may differ this much from the hub's clock, either way."""
+POSSESSION_BYTES_MAX: Final = 2_048
+ENTRIES_COUNT_MAX: Final = 1_024
+ENTRIES_BYTES_MAX: Final = 4 << 20
+"""One page of raw entries ends at whichever comes first."""
+BODY_SECONDS_MAX: Final = 20.0
+"""A body that takes longer to arrive is refused: slow senders may not hold connections."""
+REQUESTS_AT_ONCE_MAX: Final = 512
+"""More than this in one hub are told to try again."""
+MEMBER_REQUESTS_PER_S: Final = 200.0
+MEMBER_REQUESTS_BURST: Final = 400
+"""One member's share of a hub; a loop of trivial acts costs its own member only."""
+ADDRESS_REFUSALS_PER_S: Final = 20.0
+ADDRESS_REFUSALS_BURST: Final = 100
+"""Unauthenticated requests one address may make before it must wait."""
+SHUTDOWN_SECONDS_MAX: Final = 15
+"""Appends under way at a stop get this long to be read back."""
