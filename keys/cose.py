@@ -104,7 +104,7 @@ def content_id(sign1: Sign1, domain: str) -> bytes:
 
 
 def verify1(sign1: Sign1, domain: str, public: bytes) -> Verified:
-    """The statement, if ``public`` may be enrolled, is the one named, and signed this for ``domain``.
+    """The statement, if ``public`` is the key it names and signed it for ``domain``.
 
     `SignatureInvalid` has classes ``key`` (not an enrollable key), ``kid`` (another key is named)
     and ``signature``.

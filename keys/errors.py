@@ -36,9 +36,7 @@ class KeysError(Exception):
     retriable: ClassVar[bool] = False
     exit_code: ClassVar[int] = 1
 
-    def __init__(
-        self, en: str, zh: str, *, remedy: Sentence = ("", ""), failure: str = ""
-    ) -> None:
+    def __init__(self, en: str, zh: str, *, remedy: Sentence = ("", ""), failure: str = "") -> None:
         super().__init__(en)
         self.text: Sentence = (en, zh)
         self.remedy: Sentence = remedy

@@ -7,16 +7,21 @@ mathematics is used well reads this file only. Failures of a library call become
 Random bytes come from the operating system, except where a caller hands in a seed.
 """
 
+import datetime
 import hashlib
+import ipaddress
+from collections.abc import Sequence
 from typing import Final
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives import hpke
-from cryptography.hazmat.primitives.asymmetric import ed25519, mlkem, x25519
+from cryptography.hazmat.primitives import hpke, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from keys.errors import KeyRejected, OpenRefused, SignatureInvalid
 from keys.secret import Secret
@@ -38,9 +43,7 @@ _NONCE: Final = bytes(12)
 # X-Wing binds both shared secrets and the X25519 parts, so the wrap is as strong as the stronger
 # of ML-KEM-768 and X25519. Base mode: it authenticates nobody, which is why every wrapped secret
 # travels inside something signed and why all its context sits in ``info``.
-_HPKE: Final = hpke.Suite(
-    hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM
-)
+_HPKE: Final = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
 
 class SigningKey:
@@ -154,6 +157,110 @@ def argon2id(passphrase: bytes, salt: bytes) -> Secret:
     """
     kdf = Argon2id(salt=salt, length=32, iterations=3, lanes=4, memory_cost=1 << 16)
     return Secret(kdf.derive(passphrase))
+
+
+def issue_ca(name: str, *, now_ms: int, days: int) -> tuple[Secret, bytes]:
+    """A new private CA: its key (PKCS#8 DER, for custody only) and its certificate (PEM).
+
+    ECDSA P-256, because TLS 1.3 clients of every kind accept it while several (browsers among
+    them) refuse Ed25519 certificates. TLS protects hub traffic in transit; nothing that must
+    survive a quantum computer relies on it alone: keys cross it wrapped by suite 1.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = _certificate(subject, subject, key.public_key(), now_ms, days)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_key_usage(ca=True), critical=True)
+    # Strict verifiers (Python 3.13 is one) also want the authority key id of a root.
+    own = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    certificate = builder.add_extension(own, critical=False).sign(key, SHA256())
+    der = key.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return Secret(der), certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def issue_server_certificate(
+    ca_key: Secret,
+    ca_certificate: bytes,
+    hostnames: Sequence[str],
+    *,
+    passphrase: Secret,
+    now_ms: int,
+    days: int,
+) -> tuple[bytes, bytes]:
+    """A TLS server certificate (PEM) and its new private key (PEM, encrypted).
+
+    ``hostnames`` are DNS names or IP addresses. The PEM's own key derivation is weak (PBKDF2 with
+    few rounds); that is harmless here because ``passphrase`` is 32 random bytes in hex, held in
+    custody, and never something a person thought of.
+    """
+    issuer_key = serialization.load_der_private_key(ca_key, password=None)
+    if not isinstance(issuer_key, ec.EllipticCurvePrivateKey):
+        raise TypeError("a CA key of custody is an ECDSA key")
+    issuer = x509.load_pem_x509_certificate(ca_certificate)
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hostnames[0])])
+    builder = _certificate(subject, issuer.subject, key.public_key(), now_ms, days)
+    names = x509.SubjectAlternativeName([_general_name(host) for host in hostnames])
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
+    certificate = (
+        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(ca=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(names, critical=False)
+        .add_extension(authority, critical=False)
+        .sign(issuer_key, SHA256())
+    )
+    encrypted = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(bytes(passphrase)),
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM), encrypted
+
+
+def _certificate(
+    subject: x509.Name,
+    issuer: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    now_ms: int,
+    days: int,
+) -> x509.CertificateBuilder:
+    now = datetime.datetime.fromtimestamp(now_ms // 1000, datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=5))  # clients whose clock is a bit late
+        .not_valid_after(now + datetime.timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+    )
+
+
+def _key_usage(*, ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not ca,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=ca,
+        crl_sign=ca,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _unopened(failure: str) -> OpenRefused:

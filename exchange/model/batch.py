@@ -1,0 +1,27 @@
+"""Records as columns: what travels from a source to a sink.
+
+No dictionary per record exists on the way; a batch of 20,000 records with six fields is six lists
+and a list of versions.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Columns by field name, in the contract's order, all of the same length.
+
+    A value is what JSON can carry without loss: text, integer of 64 bits, boolean, or None; exact
+    decimals, dates and times are canonical text. ``versions`` only grow per dataset and provider.
+    """
+
+    columns: dict[str, list[Any]]
+    operations: list[int] | None
+    """0 upsert, 1 delete, one for each record; None if all are upserts."""
+    versions: list[int]
+
+    @property
+    def records(self) -> int:
+        """How many."""
+        return len(self.versions)
