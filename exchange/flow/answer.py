@@ -149,9 +149,7 @@ def _read(payload: object) -> Answer:
     )
 
 
-def _texts(rules: object) -> tuple[str, ...]:
-    if not isinstance(rules, list):
-        raise _malformed("rules")
+def _texts(rules: list[object]) -> tuple[str, ...]:
     texts = tuple(rule for rule in rules if isinstance(rule, str))
     if len(texts) != len(rules):
         raise _malformed("rules")
