@@ -10,7 +10,8 @@
     │   ├── EntryRefused          entry-refused
     │   ├── StreamHalted          stream-halted
     │   ├── ReleaseRefused        release-refused
-    │   └── CheckFailed           check-failed
+    │   ├── CheckFailed           check-failed
+    │   └── LedgerBroken          ledger-broken
     ├── UsageError                …                       2   the caller must change something first
     │   ├── ConfigurationInvalid  configuration-invalid
     │   ├── ContractInvalid       contract-invalid
@@ -22,6 +23,7 @@
         ├── OffsetGone            offset-gone
         ├── HubUnavailable        hub-unavailable
         ├── ClockOff              clock-off
+        ├── RateLimited           rate-limited
         ├── DiskFull              disk-full
         ├── PortBusy              port-busy
         ├── InUse                 in-use
@@ -116,6 +118,12 @@ class CheckFailed(Refused):
     category = "check-failed"
 
 
+class LedgerBroken(Refused):
+    """The ledger's history is not the one this process pinned or has already read. Stop."""
+
+    category = "ledger-broken"
+
+
 class UsageError(ExchangeError):
     """The caller must change something first."""
 
@@ -185,6 +193,12 @@ class ClockOff(Unavailable):
     """A clock is too far from the ledger's or the broker's time."""
 
     category = "clock-off"
+
+
+class RateLimited(Unavailable):
+    """A member is over its share of a hub; others are not affected."""
+
+    category = "rate-limited"
 
 
 class DiskFull(Unavailable):
