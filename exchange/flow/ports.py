@@ -28,11 +28,40 @@ class Delivery:
     versions: list[int]
 
 
+class Unreadable(Protocol):
+    """A line of a source that is no record at all; sentences are (English, Chinese)."""
+
+    @property
+    def line(self) -> int:
+        """Counted from 1."""
+        ...
+
+    @property
+    def reason(self) -> tuple[str, str]:
+        """What is wrong, without the content."""
+        ...
+
+    @property
+    def remedy(self) -> tuple[str, str]:
+        """What to do about it."""
+        ...
+
+
 class Source(Protocol):
     """Records of a department system, as columns."""
 
-    def batches(self, records_max: int) -> Iterator[tuple[int, dict[str, list[Any]]]]:
-        """(line of the first record, columns by field name), at most ``records_max`` records."""
+    def batches(
+        self, records_max: int
+    ) -> Iterator[tuple[int | Sequence[int], dict[str, list[Any]]]]:
+        """(lines, columns by field name), at most ``records_max`` records.
+
+        ``lines`` is the line of the first record when the others follow one by one, otherwise the
+        line of each; `exchange.model.validate` takes either.
+        """
+        ...
+
+    def take_rejected(self) -> Sequence[Unreadable]:
+        """Lines skipped since the last call because they are no records; each is told once."""
         ...
 
 

@@ -4,12 +4,12 @@ A department writes it as YAML; the bus carries it as canonical CBOR inside an a
 sealed or granted names its hash. One fact, three forms::
 
     contract = Contract.from_yaml(Path("villages.yaml"))
-    contract.hash                                # 32 bytes, SHA-256 of contract.encoded
+    contract.hash  # 32 bytes, SHA-256 of contract.encoded
     Contract.decode(contract.encoded) == contract
 
 Fields that share a sensitivity level form a *section*, sealed under a key of its own. All fields of
 the primary key lie in one section, which every grant includes, so a sink can always tell records
-apart. The persisted form (integer keys, never reused) is in SPEC.md beside this file.
+apart. The persisted form (integer keys, never reused) is in CONTRACT-SPEC.md beside this file.
 """
 
 import hashlib
@@ -30,7 +30,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from exchange.limits import CONTRACT_BYTES_MAX, SECTIONS_MAX
 from exchange.model import contractcodec

@@ -1,4 +1,4 @@
-"""The persisted form of a contract: canonical CBOR with integer keys (SPEC.md, section 1).
+"""The persisted form of a contract: canonical CBOR with integer keys (CONTRACT-SPEC.md, section 1).
 
 Numbers are for ever: a key or position is never given a second meaning, and a reader of another
 format refuses rather than guesses.
@@ -10,6 +10,7 @@ from typing import Any, Final
 from exchange.errors import ContractInvalid
 from exchange.limits import CONTRACT_BYTES_MAX
 from keys import cbor
+from keys.errors import MalformedCbor
 
 FORMAT: Final = 1
 
@@ -103,7 +104,7 @@ def unpack(encoded: bytes) -> dict[str, object]:
     """What `pack` was given, still unchecked; `ContractInvalid` unless CBOR of this format."""
     try:
         decoded = cbor.decode(encoded, bytes_max=CONTRACT_BYTES_MAX)
-    except cbor.MalformedCbor as error:
+    except MalformedCbor as error:
         raise malformed(error.failure) from None
     if not isinstance(decoded, dict) or decoded.pop(0, None) != FORMAT:
         raise malformed("unknown format")

@@ -99,7 +99,8 @@ def _check_events(text: str, name: str) -> None:
     """Refuse aliases and depth before anything recursive looks at the file."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        mark = event.start_mark
+        line = 1 if mark is None else mark.line + 1
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

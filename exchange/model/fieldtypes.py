@@ -1,0 +1,216 @@
+"""What a value of each field type must be; a whole column is judged at once.
+
+Sources give text (CSV) or JSON values (JSON Lines). Text is parsed for every type; JSON values must
+have the right JSON type already: ``true`` is no integer, ``3.0`` neither. What passes is in the
+canonical form of CONTRACT-SPEC.md, section 4. pydantic judges types and lengths and names all bad
+rows of a column in one call; check digits, dates and regions are numpy on the column's bytes.
+
+Here a value is right or wrong by itself; whether it may be absent is for `exchange.model.validate`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter, ValidationError
+
+from exchange.model import checkdigits, fieldscalars, problems
+from exchange.model.contract import TEXT_LENGTH_MAX, ContractField
+from exchange.model.problems import Problem
+from exchange.model.regions import LENGTHS, known_prefixes
+from exchange.model.textcolumn import TextColumn
+
+SCALAR_BYTES: Final = 40
+"""What a number, date or truth value counts towards a record's size, at most."""
+
+Bad = dict[int, Problem]
+"""Row → what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A judged column; values at bad rows are meaningless. ``sizes`` are bytes of each value."""
+
+    values: list[Any]
+    bad: Bad
+    sizes: NDArray[np.int64]
+
+
+def check_column(field: ContractField, values: list[Any], *, region_digits: int = 0) -> Checked:
+    """Judge ``values`` (``None`` is absent, and so is ``""``) as ``field`` of a contract.
+
+    ``region_digits``: for the field that splits streams, how many digits it must have.
+    """
+    if "" in values:
+        values = [None if value == "" else value for value in values]
+    if field.type in _SCALARS:
+        parsed, bad = _SCALARS[field.type](field, values)
+        return Checked(parsed, bad, np.full(len(values), SCALAR_BYTES, dtype=np.int64))
+    texts, bad = _texts(field, values)
+    column = TextColumn.of(texts)
+    if field.type in _MATRICES:
+        _fold(bad, _MATRICES[field.type](column))
+        if any(map(str.islower, filter(None, texts))):
+            texts = [text.upper() if text else text for text in texts]
+    elif field.type == "region":
+        _fold(bad, _regions(column, region_digits))
+    elif field.type == "text":
+        _fold(bad, dict.fromkeys(column.rows_with_zero_byte().tolist(), problems.NOT_UNICODE))
+    return Checked(texts, bad, column.lengths.astype(np.int64))
+
+
+def _fold(bad: Bad, more: Bad) -> None:
+    """The first problem found with a value is the one to tell."""
+    for row, problem in more.items():
+        bad.setdefault(row, problem)
+
+
+# --- texts ---
+
+
+@lru_cache(maxsize=256)
+def _text_adapter(length: int) -> TypeAdapter[list[str | None]]:
+    text = Annotated[str, Field(strict=True, max_length=length)]
+    return TypeAdapter(list[text | None])
+
+
+@lru_cache(maxsize=256)
+def _code_adapter(codes: tuple[str, ...]) -> TypeAdapter[list[str | None]]:
+    return TypeAdapter(list[Literal[codes] | None])  # type: ignore[valid-type]
+
+
+def _texts(field: ContractField, values: list[Any]) -> tuple[list[str | None], Bad]:
+    """The column with bad values taken out, and why they are bad."""
+    length = field.length or TEXT_LENGTH_MAX
+    if field.type == "code":
+        adapter = _code_adapter(tuple(field.values or ()))
+    else:
+        adapter = _text_adapter(length)
+    try:
+        adapter.validate_python(values)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        bad = {cast(int, one["loc"][0]): _text_problem(one["type"], length) for one in found}
+        return [None if row in bad else value for row, value in enumerate(values)], bad
+    return values, {}
+
+
+def _text_problem(kind: str, length: int) -> Problem:
+    match kind:
+        case "literal_error":
+            return problems.NOT_LISTED
+        case "string_too_long":
+            return problems.too_long(length)
+        case "string_unicode":
+            return problems.NOT_UNICODE
+        case _:
+            return problems.NOT_TEXT
+
+
+# --- identifiers and regions ---
+
+
+def _resident_ids(column: TextColumn) -> Bad:
+    return _identifiers(
+        column,
+        checkdigits.resident_ids_shaped,
+        checkdigits.resident_ids_checked,
+        problems.ID_SHAPE,
+        problems.ID_CHECK,
+    )
+
+
+def _credit_codes(column: TextColumn) -> Bad:
+    return _identifiers(
+        column,
+        checkdigits.credit_codes_shaped,
+        checkdigits.credit_codes_checked,
+        problems.CREDIT_SHAPE,
+        problems.CREDIT_CHECK,
+    )
+
+
+_Judge = Callable[[checkdigits.Matrix], checkdigits.Verdicts]
+
+
+def _identifiers(
+    column: TextColumn, shaped: _Judge, checked: _Judge, shape: Problem, check: Problem
+) -> Bad:
+    lengths = column.lengths
+    bad = dict.fromkeys(
+        np.flatnonzero((lengths != 0) & (lengths != checkdigits.WIDTH)).tolist(), shape
+    )
+    rows = np.flatnonzero(lengths == checkdigits.WIDTH)
+    matrix = _upper(column.matrix(rows, checkdigits.WIDTH))
+    fits = shaped(matrix)
+    bad |= dict.fromkeys(rows[~fits].tolist(), shape)
+    wrong = ~checked(matrix[fits])
+    return bad | dict.fromkeys(rows[fits][wrong].tolist(), check)
+
+
+def _upper(matrix: checkdigits.Matrix) -> checkdigits.Matrix:
+    """ASCII capitals: people type a small x."""
+    small = (matrix >= 0x61) & (matrix <= 0x7A)
+    return np.where(small, matrix - 0x20, matrix).astype(np.uint8) if small.any() else matrix
+
+
+def _regions(column: TextColumn, digits_min: int) -> Bad:
+    lengths = column.lengths
+    bad: Bad = dict.fromkeys(
+        np.flatnonzero((lengths != 0) & ~np.isin(lengths, LENGTHS)).tolist(),
+        problems.REGION_SHAPE,
+    )
+    for length in LENGTHS:
+        rows = np.flatnonzero(lengths == length)
+        if len(rows) == 0:
+            continue
+        matrix = column.matrix(rows, length)
+        digits = checkdigits.all_digits(matrix)
+        bad |= dict.fromkeys(rows[~digits].tolist(), problems.REGION_SHAPE)
+        prefix = min(length, 6)
+        codes = checkdigits.number(matrix[digits, :prefix])
+        unknown = ~known_prefixes(prefix)[codes]
+        bad |= dict.fromkeys(rows[digits][unknown].tolist(), problems.REGION_UNKNOWN)
+        if length < digits_min:
+            coarse = problems.region_too_coarse(digits_min)
+            bad = dict.fromkeys(rows.tolist(), coarse) | bad
+    return bad
+
+
+_MATRICES: Final[dict[str, Callable[[TextColumn], Bad]]] = {
+    "resident-id": _resident_ids,
+    "credit-code": _credit_codes,
+}
+
+
+# --- scalars ---
+
+_Scalar = Callable[[ContractField, Sequence[Any]], tuple[list[Any], Bad]]
+
+
+def _scalar(
+    parse: Callable[[Sequence[Any]], tuple[list[Any], Iterable[int]]], problem: Problem
+) -> _Scalar:
+    def judged(_: ContractField, values: Sequence[Any]) -> tuple[list[Any], Bad]:
+        parsed, bad_rows = parse(values)
+        return parsed, dict.fromkeys(bad_rows, problem)
+
+    return judged
+
+
+def _decimals(field: ContractField, values: Sequence[Any]) -> tuple[list[Any], Bad]:
+    digits, scale = field.digits or 0, field.scale or 0
+    parsed, bad_rows = fieldscalars.decimals(values, digits=digits, scale=scale)
+    return parsed, dict.fromkeys(bad_rows, problems.not_decimal(digits, scale))
+
+
+_SCALARS: Final[dict[str, _Scalar]] = {
+    "integer": _scalar(fieldscalars.integers, problems.NOT_INTEGER),
+    "boolean": _scalar(fieldscalars.booleans, problems.NOT_BOOLEAN),
+    "date": _scalar(fieldscalars.dates, problems.NOT_DATE),
+    "datetime": _scalar(fieldscalars.datetimes, problems.NOT_DATETIME),
+    "decimal": _decimals,
+}

@@ -1,0 +1,79 @@
+"""Division codes of China (GB/T 2260): names, parents, containment.
+
+A code has 2 digits (province), 4 (city), 6 (county), 9 (town) or 12 (village); whatever begins
+with a code lies inside it. ``regions.csv`` lists provinces, cities and counties; towns and villages
+are known by their county. Places that skip a level have stand-ins in the table (``441900`` for
+Dongguan, a city without counties; ``1101`` for the districts of Beijing), so prefixes always work.
+
+The six-digit forms with trailing zeros (``330000``) are not codes here: they break containment.
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.errors import NotFound
+
+LENGTHS: Final = (2, 4, 6, 9, 12)
+"""Digits of a code at each level."""
+
+_STAND_INS: Final = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
+"""Rows that hold a level open and say nothing to a reader."""
+
+
+@cache
+def names() -> dict[str, str]:
+    """Code → Chinese name of every province, city and county."""
+    with Path(__file__).with_name("regions.csv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        return {row["code"]: row["name"] for row in rows}
+
+
+@cache
+def known_prefixes(digits: int) -> NDArray[np.bool_]:
+    """For ``digits`` of 2, 4 or 6: at index n, whether n is a code. Vectorised lookups use it."""
+    known = np.zeros(10**digits, dtype=np.bool_)
+    known[[int(code) for code in names() if len(code) == digits]] = True
+    return known
+
+
+def contains(outer: str, inner: str) -> bool:
+    """Whether ``inner`` lies in ``outer`` or is it; ``""`` contains everything."""
+    return inner.startswith(outer)
+
+
+def parents(code: str) -> tuple[str, ...]:
+    """The codes that contain ``code``, largest first, without itself."""
+    return tuple(code[:digits] for digits in LENGTHS if digits < len(code))
+
+
+def check_region(code: str) -> str:
+    """``code`` if it may stand in a grant or a stream; ``""`` is the whole country.
+
+    Raises `NotFound` when the shape is wrong or the province, city or county is unknown.
+    """
+    shaped = len(code) in LENGTHS and code.isascii() and code.isdecimal()
+    if code == "" or (shaped and code[:6] in names()):
+        return code
+    raise NotFound(
+        f"{code[:20]!r} is no region code",
+        f"{code[:20]!r} 不是行政区划代码",
+        remedy=(
+            "use 2, 4, 6, 9 or 12 digits of GB/T 2260, without trailing zeros (33, not 330000)",
+            "请使用 GB/T 2260 的 2、4、6、9 或 12 位代码，不补零（写 33，不写 330000）",
+        ),
+        failure="region",
+    )
+
+
+def full_name(code: str) -> str:
+    """``330102`` → ``浙江省杭州市上城区``; below the county, the county's; ``""`` → ``全国``."""
+    if code == "":
+        return "全国"
+    found = [names().get(code[:digits], "") for digits in (2, 4, 6) if digits <= len(code)]
+    said = [name for name in found if name not in _STAND_INS]
+    return "".join(dict.fromkeys(said))

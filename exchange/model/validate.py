@@ -1,0 +1,184 @@
+"""Judge a batch of columns against its contract: the good records pass, each bad one is named.
+
+::
+
+    found = validate(contract, {"code": [...], "name": [...]}, first_line=2)
+    found.columns  # canonical values of the good records, in contract order
+    found.rejected  # line, field, reason and remedy of the others; never a value
+
+Rejects a whole batch (`InputUnreadable`) only when its columns are not those of the contract. Two
+records with one key in a batch are both good: the later has the higher version.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exchange.errors import InputUnreadable
+from exchange.limits import RECORD_BYTES_MAX
+from exchange.model import problems
+from exchange.model.contract import Contract
+from exchange.model.fieldtypes import Bad, Checked, check_column
+from exchange.model.text import Text
+
+KEY_BYTES_MAX: Final = 2_000
+"""PostgreSQL indexes at most 2,704 bytes of a row."""
+
+DELETE: Final = 1
+"""The operation of a record that only says which key is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why one record was refused; ``field`` is ``""`` when the record as a whole is at fault."""
+
+    line: int
+    field: str
+    reason: Text
+    remedy: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What passed, column by column, with the rows of the batch it came from, and what did not."""
+
+    columns: dict[str, list[Any]]
+    kept: Sequence[int]
+    rejected: tuple[Rejected, ...]
+
+
+def validate(
+    contract: Contract,
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    first_line: int | Sequence[int],
+    operations: Sequence[int] | None = None,
+) -> Validated:
+    """Judge ``columns`` (text or JSON values, all of one length) against ``contract``.
+
+    ``first_line``: the line of the first record, others following one by one, or the line of each.
+    ``operations``: 0 upsert, 1 delete for each record (all upserts if left out). A delete needs its
+    key and region only; whatever else it holds is dropped.
+    Raises `InputUnreadable` for an unknown column or a missing required one.
+    """
+    count = _record_count(contract, columns)
+    deleted = _deleted_rows(operations)
+    faults: dict[tuple[int, int], problems.Problem] = {}
+    checked: list[Checked] = []
+    for place, field in enumerate(contract.fields):
+        given = columns.get(field.name)
+        values = [None] * count if given is None else list(given)
+        named = field.name in contract.key or field.name == _region_name(contract)
+        if deleted and not named:
+            values = [None if row in deleted else value for row, value in enumerate(values)]
+        digits = contract.region_digits if field.name == _region_name(contract) else 0
+        column = check_column(field, values, region_digits=digits)
+        checked.append(column)
+        absent = _absent(column) if field.required else ()
+        for row in absent:
+            if named or row not in deleted:
+                faults[row, place] = problems.MISSING
+        faults |= {(row, place): problem for row, problem in column.bad.items()}
+    for row, problem in _oversized(contract, checked, count).items():
+        faults.setdefault((row, -1), problem)
+    return _sorted_out(contract, checked, count, faults, first_line)
+
+
+def _record_count(contract: Contract, columns: Mapping[str, Sequence[Any]]) -> int:
+    """How many records there are, once the columns are known to be the contract's."""
+    unknown = [name for name in columns if name not in contract.names]
+    if unknown:
+        raise _wrong_columns(contract, unknown[0], "has", "包含合约之外的列", "unknown-column")
+    missing = [
+        field.name for field in contract.fields if field.required and field.name not in columns
+    ]
+    if missing:
+        raise _wrong_columns(contract, missing[0], "lacks", "缺少必填列", "missing-column")
+    counts = {len(values) for values in columns.values()}
+    if len(counts) != 1:
+        raise InputUnreadable(
+            "the columns of a batch differ in length",
+            "一批数据的各列长度不一致",
+            remedy=("report a fault of the source", "请报告数据源的缺陷"),
+            failure="ragged",
+        )
+    return counts.pop()
+
+
+def _wrong_columns(
+    contract: Contract, name: str, verb: str, verb_zh: str, failure: str
+) -> InputUnreadable:
+    known = ", ".join(contract.names)
+    shown = name[:80]
+    return InputUnreadable(
+        f"the source {verb} column {shown!r}; dataset {contract.dataset} has: {known}",
+        f"数据源{verb_zh} {shown!r}；数据集 {contract.dataset} 的字段为：{known}",
+        remedy=(
+            "rename, add or remove the column, or revise the contract",
+            "请改名、增补或删除该列，或修订合约",
+        ),
+        failure=failure,
+    )
+
+
+def _region_name(contract: Contract) -> str | None:
+    return None if contract.region is None else contract.region.field
+
+
+def _deleted_rows(operations: Sequence[int] | None) -> frozenset[int]:
+    if operations is None:
+        return frozenset()
+    return frozenset(row for row, operation in enumerate(operations) if operation == DELETE)
+
+
+def _absent(column: Checked) -> list[int]:
+    """Rows without a value, bad ones (whose value was taken out) not counted."""
+    if None not in column.values:
+        return []
+    values = enumerate(column.values)
+    return [row for row, value in values if value is None and row not in column.bad]
+
+
+def _oversized(contract: Contract, checked: Sequence[Checked], count: int) -> Bad:
+    sizes: NDArray[np.int64] = np.zeros(count, dtype=np.int64)
+    keys: NDArray[np.int64] = np.zeros(count, dtype=np.int64)
+    for field, column in zip(contract.fields, checked, strict=True):
+        sizes += column.sizes
+        if field.name in contract.key:
+            keys += column.sizes
+    bad = dict.fromkeys(
+        np.flatnonzero(keys > KEY_BYTES_MAX).tolist(), problems.key_too_large(KEY_BYTES_MAX)
+    )
+    large = np.flatnonzero(sizes > RECORD_BYTES_MAX).tolist()
+    return bad | dict.fromkeys(large, problems.TOO_LARGE)
+
+
+def _sorted_out(
+    contract: Contract,
+    checked: Sequence[Checked],
+    count: int,
+    faults: Mapping[tuple[int, int], problems.Problem],
+    first_line: int | Sequence[int],
+) -> Validated:
+    if not faults:
+        columns = {
+            name: column.values for name, column in zip(contract.names, checked, strict=True)
+        }
+        return Validated(columns=columns, kept=range(count), rejected=())
+    lines = range(first_line, first_line + count) if isinstance(first_line, int) else first_line
+    names = (*contract.names, "")
+    rejected = tuple(
+        Rejected(lines[row], names[place], *faults[row, place]) for row, place in sorted(faults)
+    )
+    good = np.ones(count, dtype=np.bool_)
+    good[[row for row, _ in faults]] = False
+    selectors = good.tolist()
+    columns = {
+        name: list(compress(column.values, selectors))
+        for name, column in zip(contract.names, checked, strict=True)
+    }
+    return Validated(columns=columns, kept=np.flatnonzero(good).tolist(), rejected=rejected)
