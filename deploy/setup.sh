@@ -30,7 +30,10 @@ find_python() {
 }
 
 # One package's lines of the lock: `name==version \` and the hashes that follow.
-locked() { awk -v name="$1==" 'index($0, name) == 1 {on = 1; print; next} on && /^ / {print; next} {on = 0}' "$lock"; }
+locked() {
+  awk -v name="$1==" 'index($0, name) == 1 || (on && /^ /) {on = 1; print; next} {on = 0}' "$lock"
+}
+locked_version() { locked "$1" | sed -n "s/^$1==\([^ ]*\).*/\1/p"; }
 
 if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
   python=$(find_python)
@@ -45,17 +48,18 @@ fi
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 pip=("$venv/bin/python" -m pip)
-if ! "$venv/bin/uv" --version 2>/dev/null | grep -q "^uv $(locked uv | sed -n 's/^uv==\([^ ]*\).*/\1/p')\b"; then
+if ! "$venv/bin/uv" --version 2>/dev/null | grep -q "^uv $(locked_version uv)\b"; then
   say "Fetching the installer"
   locked uv >"$venv/uv.lock"
   "${pip[@]}" install --quiet --require-hashes --no-deps -r "$venv/uv.lock"
 fi
 
 # Whatever mirror and certificates pip was told to use, uv uses too.
-index=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-$("${pip[@]}" config get global.index-url 2>/dev/null || true)}}
+index=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-}}
+[ -n "$index" ] || index=$("${pip[@]}" config get global.index-url 2>/dev/null || true)
 [ -z "$index" ] || export UV_DEFAULT_INDEX=$index
 [ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE=${SSL_CERT_FILE:-$PIP_CERT}
-export VIRTUAL_ENV=$PWD/$venv UV_LINK_MODE=${UV_LINK_MODE:-copy}
+export VIRTUAL_ENV=$PWD/$venv
 case $venv in /*) VIRTUAL_ENV=$venv ;; esac
 
 say "Installing $(grep -c '==' "$lock") locked packages"
