@@ -10,6 +10,7 @@
     │   ├── EntryRefused          entry-refused
     │   ├── StreamHalted          stream-halted
     │   ├── ReleaseRefused        release-refused
+    │   ├── NotAuthenticated      not-authenticated
     │   ├── CheckFailed           check-failed
     │   └── LedgerBroken          ledger-broken
     ├── UsageError                …                       2   the caller must change something first
@@ -110,6 +111,12 @@ class ReleaseRefused(Refused):
     """A key request cannot be answered, or an answer failed verification."""
 
     category = "release-refused"
+
+
+class NotAuthenticated(Refused):
+    """A request to a hub that does not prove who it is from; ``failure`` names the step."""
+
+    category = "not-authenticated"
 
 
 class CheckFailed(Refused):
