@@ -1,0 +1,460 @@
+"""Apache Kafka through aiokafka; the only file that imports it.
+
+Holds every client option and the knowledge of what aiokafka 0.14 really does; queues, outcomes
+and sentences live in `lanes` and `failures`. Read before changing an option:
+
+- ``acks=all`` and idempotence: a retry inside the library never doubles a message. It also never
+  ends, so `LaneProducer` bounds it and discards the library's producer.
+- Data arrives compressed and encrypted: Kafka's compression would only burn CPU.
+- ``read_uncommitted``: with ``read_committed`` anybody's open transaction would hold up readers,
+  and which messages exist would depend on when one looks.
+- The library's metadata requests allow auto-creation, so no topic is named to it before the list
+  of all topics has shown that it exists.
+- At DEBUG the library prints values, so its logger is held at INFO or above.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    BrokerResponseError,
+    KafkaError,
+    OffsetOutOfRangeError,
+    TopicAlreadyExistsError,
+    for_code,
+)
+from aiokafka.structs import TopicPartition
+
+from exchange.bus.clock import probe_time_ms
+from exchange.bus.failures import (
+    bus_unavailable,
+    offset_gone,
+    partition_missing,
+    topic_refused,
+)
+from exchange.bus.lanes import LaneProducer, WireFailed
+from exchange.bus.ports import (
+    BATCH_BYTES,
+    CLOCK_CONFIG,
+    CLOCK_TOPIC,
+    MESSAGE_BYTES_MAX,
+    TOPIC_BYTES_MAX,
+    Header,
+    Message,
+    Producer,
+    TopicSpec,
+)
+from exchange.bus.topics import FoundTopic, check_topic
+from exchange.errors import BusUnavailable
+
+RETRY_BACKOFF_MS: Final = 100
+METADATA_AGE_MS: Final = 60_000
+IDLE_MS: Final = 9 * 60_000
+"""Below the broker's own ten minutes, so that the client closes first."""
+LIVE_WAIT_MS: Final = 20
+"""One fetch is in flight per broker: a new partition waits for the running one at most so long."""
+BULK_WAIT_MS: Final = 100
+LIVE_FETCH_BYTES: Final = 16 << 20
+BULK_FETCH_BYTES: Final = 32 << 20
+PARTITION_FETCH_BYTES: Final = 2 * TOPIC_BYTES_MAX
+SILENCE_S: Final = 3.0
+"""The library never reports a dead broker to readers: after so much silence, ask."""
+ATTEMPTS: Final = 2
+DISCARD_S: Final = 1.0
+
+T = TypeVar("T")
+Place = tuple[str, int]
+
+
+class _Batch:
+    """A batch of the library that counts how often it is put into a request.
+
+    The library keeps that number to itself, and without it a refusal cannot be told from the
+    refusal of a *retry* whose first attempt was written. ``_build`` is called once a request.
+    """
+
+    def __init__(self, builder: Any) -> None:
+        self._builder = builder
+        self.attempts = 0
+
+    def append(self, value: bytes | None, headers: Sequence[Header]) -> bool:
+        """Add a message; False when full. The library takes no null value without a key."""
+        key = b"" if value is None else None
+        added = self._builder.append(key=key, value=value, timestamp=None, headers=list(headers))
+        return added is not None
+
+    def _build(self) -> Any:
+        self.attempts += 1
+        return self._builder._build()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._builder, name)
+
+
+class _Wire:
+    """One `AIOKafkaProducer`, until the first batch it fails to confirm."""
+
+    def __init__(self, producer: AIOKafkaProducer, bus: "KafkaBus") -> None:
+        self._producer = producer
+        self._bus = bus
+
+    def batch(self) -> _Batch:
+        return _Batch(self._producer.create_batch())
+
+    async def send(self, batch: _Batch, topic: str, partition: int) -> "asyncio.Future[None]":
+        try:
+            if not await self._bus.has(topic, partition):
+                raise WireFailed(f"there is no partition {partition} of {topic}", refused=True)
+            sent = await self._producer.send_batch(batch, topic, partition=partition)
+        except KafkaError as error:
+            raise WireFailed(type(error).__name__, refused=False) from error
+        except BusUnavailable as error:
+            raise WireFailed(error.category, refused=False) from error
+        return asyncio.ensure_future(_confirmed(sent))
+
+    async def discard(self) -> None:
+        """`AIOKafkaProducer.stop` would flush first, which with idempotence may never end."""
+        sender = self._producer._sender
+        try:
+            async with asyncio.timeout(DISCARD_S):
+                await sender.close()
+        except (TimeoutError, KafkaError):
+            sender.sender_task.cancel()
+        self._producer._closed = True
+        await self._producer.client.close()
+
+
+async def _confirmed(sent: "asyncio.Future[Any]") -> None:
+    try:
+        await sent
+    except BrokerResponseError as error:
+        raise WireFailed(type(error).__name__, refused=True) from error
+    except KafkaError as error:
+        raise WireFailed(type(error).__name__, refused=False) from error
+
+
+class KafkaConsumer:
+    """`exchange.bus.ports.Consumer` over one `AIOKafkaConsumer`.
+
+    Takes everything the library has fetched at once, since one partition left undrained keeps
+    the library from fetching the others; holds at most one fetch response besides the library's.
+    """
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, start: Mapping[Place, int], bus: "KafkaBus"
+    ) -> None:
+        self._consumer = consumer
+        self._bus = bus
+        self._places = {place: TopicPartition(*place) for place in start}
+        self._positions = dict(start)
+        self._reached = dict(start)
+        self._drained: deque[Message] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._heard_s = self._loop.time()
+
+    async def fetch(self, *, messages_max: int, wait_ms: int) -> list[Message]:
+        """See `exchange.bus.ports.Consumer.fetch`."""
+        if not self._drained:
+            await self._drain(self._loop.time() + wait_ms / 1000)
+        taken = [self._drained.popleft() for _ in range(min(messages_max, len(self._drained)))]
+        for message in taken:
+            self._positions[message.topic, message.partition] = message.offset + 1
+        if not self._drained:
+            self._positions.update(self._reached)
+        return taken
+
+    def positions(self) -> dict[Place, int]:
+        """See `exchange.bus.ports.Consumer.positions`."""
+        return dict(self._positions)
+
+    async def close(self) -> None:
+        """See `exchange.bus.ports.Consumer.close`."""
+        self._bus.forget(self)
+        await self._consumer.stop()
+
+    async def _drain(self, until_s: float) -> None:
+        while not self._drained:
+            left_s = until_s - self._loop.time()
+            await self._take(max(0.0, min(left_s, SILENCE_S)))
+            if left_s <= 0:
+                return
+
+    async def _take(self, wait_s: float) -> None:
+        try:
+            fetched = await self._consumer.getmany(timeout_ms=int(wait_s * 1000))
+        except OffsetOutOfRangeError as error:
+            raise await self._gone() from error
+        except KafkaError as error:
+            raise self._bus.unavailable(error) from error
+        for records in fetched.values():
+            self._drained.extend(_message(record) for record in records)
+        for place, partition in self._places.items():
+            self._reached[place] = await self._consumer.position(partition)
+        if fetched:
+            self._heard_s = self._loop.time()
+        elif self._loop.time() - self._heard_s > SILENCE_S:
+            await self._bus.ready()
+            self._heard_s = self._loop.time()
+
+    async def _gone(self) -> Exception:
+        for (topic, partition), position in self._reached.items():
+            first, following = await self._bus.bounds(topic, partition)
+            if not first <= position <= following:
+                return offset_gone(topic, partition, position, first, following)
+        return self._bus.unavailable(OffsetOutOfRangeError())
+
+
+def _message(record: Any) -> Message:
+    return Message(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        value=record.value,
+        headers=tuple(record.headers),
+        timestamp_ms=record.timestamp,
+    )
+
+
+class KafkaBus:
+    """`exchange.bus.ports.Bus` over Apache Kafka at ``bootstrap`` (``host:port,host:port``).
+
+    ``delivery_ms`` bounds a produce, ``request_ms`` a question to the brokers.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        client_id: str,
+        delivery_ms: int = 30_000,
+        request_ms: int = 5_000,
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._delivery_ms = delivery_ms
+        self._request_ms = request_ms
+        self._connection: dict[str, Any] = {
+            "bootstrap_servers": bootstrap,
+            "client_id": client_id,
+            "request_timeout_ms": request_ms,
+            "retry_backoff_ms": RETRY_BACKOFF_MS,
+            "metadata_max_age_ms": METADATA_AGE_MS,
+            "connections_max_idle_ms": IDLE_MS,
+            "security_protocol": "PLAINTEXT",
+        }
+        self._open: set[LaneProducer | KafkaConsumer] = set()
+        self._asking = asyncio.Lock()
+        self._probing = asyncio.Lock()
+        self._admin: AIOKafkaAdminClient | None = None
+        self._asker: AIOKafkaConsumer | None = None
+        self._clock: tuple[Producer, KafkaConsumer] | None = None
+        self._known: dict[str, int] = {}
+        _quieten()
+
+    def unavailable(self, error: BaseException) -> BusUnavailable:
+        """The sentence for a broker that does not answer."""
+        return bus_unavailable(self._bootstrap, type(error).__name__)
+
+    def forget(self, opened: "KafkaConsumer") -> None:
+        """``opened`` was closed by its user."""
+        self._open.discard(opened)
+
+    async def ready(self) -> None:
+        """See `exchange.bus.ports.Bus.ready`."""
+        await self._ask(lambda admin: admin.describe_cluster())
+
+    async def producer(self) -> LaneProducer:
+        """See `exchange.bus.ports.Bus.producer`."""
+        producer = LaneProducer(
+            self._open_wire, delivery_ms=self._delivery_ms, on_close=self._open.discard
+        )
+        await producer.open()
+        self._open.add(producer)
+        return producer
+
+    async def _open_wire(self) -> _Wire:
+        producer = AIOKafkaProducer(
+            **self._connection,
+            acks="all",
+            enable_idempotence=True,
+            transactional_id=None,
+            compression_type=None,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=MESSAGE_BYTES_MAX,
+            linger_ms=0,
+        )
+        try:
+            async with asyncio.timeout(self._request_ms / 1000):
+                await producer.start()
+        except (KafkaError, OSError, TimeoutError) as error:
+            await producer.stop()
+            raise self.unavailable(error) from error
+        return _Wire(producer, self)
+
+    async def consumer(self, start: Mapping[Place, int], *, live: bool) -> KafkaConsumer:
+        """See `exchange.bus.ports.Bus.consumer`."""
+        for (topic, partition), (first, following) in (await self._bounds(start)).items():
+            wanted = start[topic, partition]
+            if not first <= wanted <= following:
+                raise offset_gone(topic, partition, wanted, first, following)
+        consumer = await self._started_consumer(live=live)
+        consumer.assign([TopicPartition(*place) for place in start])
+        for place, offset in start.items():
+            consumer.seek(TopicPartition(*place), offset)
+        opened = KafkaConsumer(consumer, start, self)
+        self._open.add(opened)
+        return opened
+
+    async def _started_consumer(self, *, live: bool) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **self._connection,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_uncommitted",
+            check_crcs=True,
+            fetch_min_bytes=1,
+            fetch_max_wait_ms=LIVE_WAIT_MS if live else BULK_WAIT_MS,
+            fetch_max_bytes=LIVE_FETCH_BYTES if live else BULK_FETCH_BYTES,
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+        )
+        try:
+            async with asyncio.timeout(self._request_ms / 1000):
+                await consumer.start()
+        except (KafkaError, OSError, TimeoutError) as error:
+            await consumer.stop()
+            raise self.unavailable(error) from error
+        return consumer
+
+    async def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """See `exchange.bus.ports.Bus.bounds`."""
+        return (await self._bounds([(topic, partition)]))[topic, partition]
+
+    async def _bounds(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+        wanted = [TopicPartition(*place) for place in places]
+        for topic, partition in wanted:
+            if not await self.has(topic, partition):
+                raise partition_missing(topic, partition)
+
+        async def ask(_: AIOKafkaAdminClient) -> dict[Place, tuple[int, int]]:
+            if self._asker is None:
+                self._asker = await self._started_consumer(live=False)
+            firsts = await self._asker.beginning_offsets(wanted)
+            followings = await self._asker.end_offsets(wanted)
+            return {tuple(place): (firsts[place], followings[place]) for place in wanted}
+
+        return await self._ask(ask)
+
+    async def has(self, topic: str, partition: int) -> bool:
+        """Whether the partition exists. Asks for all topics, since naming one may create it."""
+        if partition >= self._known.get(topic, 0):
+            described = await self._ask(lambda admin: admin.describe_topics())
+            self._known = {found["topic"]: len(found["partitions"]) for found in described}
+        return partition < self._known.get(topic, 0)
+
+    async def ensure_topic(self, spec: TopicSpec) -> None:
+        """See `exchange.bus.ports.Bus.ensure_topic`."""
+        if not await self.has(spec.name, 0):
+            await self._ask(lambda admin: _create(admin, spec))
+        found = await self._ask(lambda admin: _describe(admin, spec))
+        check_topic(spec, found)
+
+    async def broker_time_ms(self) -> int:
+        """See `exchange.bus.ports.Bus.broker_time_ms`."""
+        async with self._probing:
+            if self._clock is None:
+                self._clock = await self._open_clock()
+            now_ms = await probe_time_ms(*self._clock)
+        if now_ms is None:
+            raise bus_unavailable(self._bootstrap, "the clock probe did not come back")
+        return now_ms
+
+    async def _open_clock(self) -> tuple[LaneProducer, KafkaConsumer]:
+        brokers = await self._ask(lambda admin: admin.describe_cluster())
+        replicas = min(3, len(brokers["brokers"]))
+        await self.ensure_topic(TopicSpec(CLOCK_TOPIC, 1, replicas, CLOCK_CONFIG))
+        _, following = await self.bounds(CLOCK_TOPIC, 0)
+        consumer = await self.consumer({(CLOCK_TOPIC, 0): following}, live=True)
+        return await self.producer(), consumer
+
+    async def close(self) -> None:
+        """See `exchange.bus.ports.Bus.close`."""
+        for opened in list(self._open):
+            await opened.close()
+        await self._hang_up()
+
+    async def _ask(self, question: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
+        """Put a question to the brokers; once more on a fresh connection when it fails."""
+        failure: BaseException = TimeoutError()
+        try:
+            async with asyncio.timeout(ATTEMPTS * self._request_ms / 1000), self._asking:
+                for _ in range(ATTEMPTS):
+                    try:
+                        return await question(await self._connected())
+                    except (KafkaError, OSError) as error:
+                        failure = error
+                        await self._hang_up()
+        except TimeoutError as error:
+            failure = error
+        raise self.unavailable(failure) from failure
+
+    async def _connected(self) -> AIOKafkaAdminClient:
+        if self._admin is None:
+            admin = AIOKafkaAdminClient(**self._connection)
+            await admin.start()
+            self._admin = admin
+        return self._admin
+
+    async def _hang_up(self) -> None:
+        admin, self._admin = self._admin, None
+        asker, self._asker = self._asker, None
+        if admin is not None:
+            await admin.close()
+        if asker is not None:
+            await asker.stop()
+
+
+async def _create(admin: AIOKafkaAdminClient, spec: TopicSpec) -> None:
+    topic = NewTopic(
+        name=spec.name,
+        num_partitions=spec.partitions,
+        replication_factor=spec.replicas,
+        topic_configs=dict(spec.config),
+    )
+    answer = await admin.create_topics([topic])
+    for _, code, *_ in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise topic_refused(spec.name, error.__name__)
+
+
+async def _describe(admin: AIOKafkaAdminClient, spec: TopicSpec) -> FoundTopic:
+    """What the brokers say of the topic, once all its partitions have leaders."""
+    while True:
+        described = await admin.describe_topics()
+        found = [topic for topic in described if topic["topic"] == spec.name]
+        partitions = found[0]["partitions"] if found else []
+        if partitions and all(partition["leader"] >= 0 for partition in partitions):
+            break
+        await asyncio.sleep(RETRY_BACKOFF_MS / 1000)
+    resource = ConfigResource(ConfigResourceType.TOPIC, spec.name, dict.fromkeys(spec.config))
+    answers = await admin.describe_configs([resource])
+    entries = [entry for answer in answers for entry in answer.resources[0][4]]
+    return FoundTopic(
+        partitions=len(partitions),
+        replicas=min(len(partition["replicas"]) for partition in partitions),
+        config={entry[0]: entry[1] for entry in entries},
+    )
+
+
+def _quieten() -> None:
+    """No values at DEBUG, and no bare lines on stderr where logging is not set up."""
+    log = logging.getLogger("aiokafka")
+    log.setLevel(max(log.level, logging.INFO))
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
