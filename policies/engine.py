@@ -1,0 +1,182 @@
+"""The only place that runs Cedar: a question in, an answer with its rules out.
+
+    engine = Engine.load()
+    engine.decide(question)        # Answer(permit=False, rules=("DUTY-01",))
+
+Pure and thread-safe: no clock, no I/O after loading, the same question gets the same answer. A
+permit is `Decision.Allow`, no evaluation error, and a question that the schema accepts; everything
+else is a denial, because an erroring `forbid` would otherwise count as no forbid at all:
+
+1. the question becomes a slice; what is no fact ends here (ENGINE-01);
+2. Cedar validates the entities and then the request against the schema (else ENGINE-01);
+3. Cedar evaluates every policy; one error anywhere spoils the answer (ENGINE-01);
+4. a denial without a determining forbid is the default one (BASIS-01).
+
+Cedar's own error texts quote the entities and are therefore dropped, never logged.
+"""
+
+import re
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Final
+
+import cedarpy
+import orjson
+
+from policies.errors import Finding, RuleSetInvalid
+from policies.facts import Answer, Question
+from policies.register import Register
+from policies.ruleset import REGISTER, SCHEMA, RuleSet
+from policies.slices import SLICE_FORMAT, QuestionMalformed, Slice, slice_of
+from policies.verification import PolicyHead, disagreements
+
+ENGINE_VERSION: Final = f"cedarpy {version('cedarpy')}, slices {SLICE_FORMAT}"
+"""Part of the rule set's hash: another Cedar, or another reading of facts, is another law."""
+
+ENGINE_DENIAL: Final = Answer(permit=False, rules=("ENGINE-01",))
+DEFAULT_DENIAL: Final = Answer(permit=False, rules=("BASIS-01",))
+
+_REMEMBERED_MAX: Final = 2048
+_REMEMBERED_CHARS_MAX: Final = 8192
+_STATEMENT: Final = re.compile(r"^[ \t]*(?:permit|forbid)\b", re.MULTILINE)
+
+
+class Engine:
+    """A checked rule set, parsed once. Answers and entity handles are remembered, bounded."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        """Check and parse ``rules``. Raises `RuleSetInvalid` with every finding."""
+        self.register = Register.parse(rules.files[REGISTER])
+        self._schema = _schema(rules)
+        findings = [
+            f for name in rules.policies for f in _policy_findings(rules, name, self._schema)
+        ]
+        if not findings:
+            heads = tuple(head for name in rules.policies for head in _heads(rules, name))
+            findings.extend(disagreements(self.register, heads))
+        if findings:
+            raise RuleSetInvalid(tuple(findings))
+        self._policies = cedarpy.PolicySet.from_str(
+            "\n".join(rules.files[name].decode() for name in rules.policies)
+        )
+        self.engine_version = ENGINE_VERSION
+        self.rule_set_hash = rules.hash(ENGINE_VERSION)
+        self._entities = lru_cache(_REMEMBERED_MAX)(self._parse_entities)
+        self._answers = lru_cache(_REMEMBERED_MAX)(self._evaluate)
+
+    @classmethod
+    def load(cls) -> "Engine":
+        """The engine for the rule set that ships with this version."""
+        return cls(RuleSet.read())
+
+    def decide(self, question: Question) -> Answer:
+        """Answer ``question``. Never raises: what cannot be decided is denied."""
+        try:
+            return self.decide_slice(slice_of(question))
+        except QuestionMalformed:
+            return ENGINE_DENIAL
+
+    def decide_slice(self, asked: Slice) -> Answer:
+        """Answer a question that is already cut; equal slices are answered from memory."""
+        if len(asked.entities) + len(asked.context) > _REMEMBERED_CHARS_MAX:
+            return self._evaluate(asked)
+        return self._answers(asked)
+
+    def _parse_entities(self, entities: str) -> cedarpy.Entities:
+        return cedarpy.Entities.from_json_str(entities, self._schema)
+
+    def _evaluate(self, asked: Slice) -> Answer:
+        small = len(asked.entities) <= _REMEMBERED_CHARS_MAX
+        request = {
+            "principal": {"type": asked.principal[0], "id": asked.principal[1]},
+            "action": {"type": "Action", "id": asked.action},
+            "resource": {"type": asked.resource[0], "id": asked.resource[1]},
+            "context": asked.context,
+        }
+        try:
+            entities = (self._entities if small else self._parse_entities)(asked.entities)
+            result = cedarpy.is_authorized(request, self._policies, entities, self._schema)
+        except (ValueError, TypeError):
+            return ENGINE_DENIAL
+        return self._answer(result)
+
+    def _answer(self, result: cedarpy.AuthzResult) -> Answer:
+        diagnostics = result.diagnostics
+        named = diagnostics.id_annotations_by_reason
+        if diagnostics.errors or not named.keys() >= set(diagnostics.reasons):
+            return ENGINE_DENIAL
+        rules = tuple(sorted({named[reason] for reason in diagnostics.reasons}))
+        match result.decision:
+            case cedarpy.Decision.Allow if rules:
+                return Answer(permit=True, rules=rules)
+            case cedarpy.Decision.Deny:
+                return Answer(permit=False, rules=rules) if rules else DEFAULT_DENIAL
+            case _:
+                return ENGINE_DENIAL
+
+
+def check(rules: RuleSet) -> tuple[Finding, ...]:
+    """Every mistake in ``rules`` with file, line and remedy; empty when they may be adopted."""
+    try:
+        Engine(rules)
+    except RuleSetInvalid as invalid:
+        return invalid.findings
+    return ()
+
+
+def _schema(rules: RuleSet) -> cedarpy.Schema:
+    try:
+        return cedarpy.Schema.from_str(rules.files[SCHEMA].decode())
+    except ValueError as error:
+        remedy = ("correct the schema there", "请更正该处的模式定义")
+        text = (f"not a Cedar schema: {error}", f"不是合法的 Cedar 模式：{error}")
+        raise RuleSetInvalid((Finding(SCHEMA, 1, "bad-schema", text, remedy),)) from None
+
+
+def _policy_findings(rules: RuleSet, name: str, schema: cedarpy.Schema) -> list[Finding]:
+    """What Cedar itself finds in one policy file: syntax first, then types."""
+    remedy = ("use only what the schema declares", "请仅使用模式中声明的内容")
+    try:
+        text = rules.files[name].decode()
+        policies = cedarpy.PolicySet.from_str(text)
+    except ValueError as error:
+        said = (f"not Cedar: {error}", f"不是合法的 Cedar 策略：{error}")
+        return [Finding(name, 1, "not-cedar", said, ("correct the syntax", "请更正语法"))]
+    if policies.templates():
+        said = ("templates decide nothing here", "此处不使用策略模板")
+        return [Finding(name, 1, "bad-policy", said, ("write plain policies", "请编写普通策略"))]
+    lines = _lines(text)
+    return [
+        Finding(name, lines.get(e.policy_id, 1), "bad-policy", (e.error, e.error), remedy)
+        for e in cedarpy.validate_policies(text, schema).errors
+    ]
+
+
+def _heads(rules: RuleSet, name: str) -> list[PolicyHead]:
+    text = rules.files[name].decode()
+    parsed = orjson.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
+    lines = _lines(text)
+    return [
+        PolicyHead(
+            file=name,
+            line=lines.get(key, 1),
+            id=policy["annotations"].get("id") or "",
+            effect=policy["effect"],
+            actions=_actions(policy["action"]),
+        )
+        for key, policy in sorted(parsed.items(), key=lambda item: lines.get(item[0], 1))
+    ]
+
+
+def _actions(scope: dict[str, object]) -> tuple[str, ...]:
+    """The action names in a policy's head; empty when it speaks of every action."""
+    named = scope.get("entities") or ([scope["entity"]] if "entity" in scope else [])
+    return tuple(entity["id"] for entity in named if isinstance(entity, dict))
+
+
+def _lines(text: str) -> dict[str, int]:
+    """The line of each policy by Cedar's positional id (``policy0`` is the first statement)."""
+    return {
+        f"policy{at}": text.count("\n", 0, statement.start()) + 1
+        for at, statement in enumerate(_STATEMENT.finditer(text))
+    }

@@ -1,0 +1,192 @@
+"""The register of rules: every row of rules.yaml, checked, by id.
+
+    register = Register.load()
+    register.rule("SEC-01").title_zh
+    register.citation("SEC-01", "en")
+
+A row says what a rule is called, where it stands, how sure we are of that (its grade) and what a
+person can do about it. Only grades S and P are ever rendered as a citation of law, and only S in
+its own words; see `policies.citation`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import orjson
+from pydantic import ValidationError
+
+from policies.citation import cite
+from policies.errors import Finding, RuleSetInvalid, RuleUnknown
+from policies.rows import ProfileRow, RegisterFile, RuleRow
+from policies.rule import Language, Rule
+from policies.ruleset import REGISTER, RuleSet
+from policies.yamltext import Document, parse_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """All rules by id, in the order of the file, with the texts and profiles they refer to."""
+
+    rules: Mapping[str, Rule]
+    file: RegisterFile
+
+    @classmethod
+    def load(cls) -> "Register":
+        """The register that ships with this version."""
+        return cls.parse(RuleSet.read().files[REGISTER])
+
+    @classmethod
+    def parse(cls, raw: bytes, name: str = REGISTER) -> "Register":
+        """Read ``raw``. Raises `RuleSetInvalid` naming every mistake with its line."""
+        document = parse_yaml(raw, name)
+        try:
+            # Through JSON: arrays and dates are what they are there, and nothing else converts.
+            file = RegisterFile.model_validate_json(orjson.dumps(document.data))
+        except ValidationError as error:
+            raise RuleSetInvalid(tuple(_shape_findings(error, document))) from None
+        findings = tuple(_row_findings(file, document))
+        if findings:
+            raise RuleSetInvalid(findings)
+        rules = {
+            row.id: _rule(row, file, document.line(("rules", at)))
+            for at, row in enumerate(file.rules)
+        }
+        return cls(rules, file)
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self.rules.values())
+
+    def rule(self, rule: str) -> Rule:
+        """The row of that id. Raises `RuleUnknown`."""
+        try:
+            return self.rules[rule]
+        except KeyError:
+            raise RuleUnknown(rule) from None
+
+    def citation(self, rule: str, language: Language) -> str:
+        """Where ``rule`` stands, as far as we may say so; an unverified row says only 待核."""
+        found = self.rule(rule)
+        return cite(found, [self.rule(name) for name in found.rests_on], self.file, language)
+
+    def profile_on(self, day: date) -> str:
+        """The profile in force on ``day``. Raises `RuleUnknown` when none is."""
+        for name, profile in reversed(self.file.profiles.items()):
+            if _covers(profile, day):
+                return name
+        raise RuleUnknown(f"profile on {day.isoformat()}")
+
+    def in_force(self, day: date) -> tuple[Rule, ...]:
+        """The rows of the profile in force on ``day`` that hold on that day."""
+        profile = self.profile_on(day)
+        return tuple(rule for rule in self if profile in rule.profiles and rule.holds_on(day))
+
+
+def _covers(profile: ProfileRow, day: date) -> bool:
+    return profile.valid_from <= day and (profile.valid_to is None or day <= profile.valid_to)
+
+
+def _rule(row: RuleRow, file: RegisterFile, line: int) -> Rule:
+    since = [file.sources[source].in_force for source in row.cites]
+    since += [file.profiles[profile].valid_from for profile in row.profiles] if not since else []
+    return Rule(
+        id=row.id,
+        title_en=row.title.en,
+        title_zh=row.title.zh,
+        condition=(row.condition.en, row.condition.zh),
+        effect=row.effect,
+        enforced=row.enforced,
+        grade=row.grade,
+        source=tuple(row.cites),
+        article=tuple(row.cites.values()),
+        rests_on=row.rests_on,
+        actions=row.actions,
+        profiles=row.profiles,
+        valid_from=row.valid_from or min(since),
+        valid_to=row.valid_to,
+        deadline=row.deadline,
+        quotes=tuple(row.quotes.get(source, "") for source in row.cites),
+        needed=(row.needed.en, row.needed.zh),
+        line=line,
+    )
+
+
+def _shape_findings(error: ValidationError, document: Document) -> Iterator[Finding]:
+    for mistake in error.errors(include_url=False, include_input=False, include_context=False):
+        path = mistake["loc"]
+        where = ".".join(str(part) for part in path)
+        yield Finding(
+            document.name,
+            document.line(path),
+            "bad-row",
+            (f"{where}: {mistake['msg']}", f"{where}：{mistake['msg']}"),
+            ("see the neighbouring rows for the keys a row has", "可参照相邻行的键名与写法"),
+        )
+
+
+def _row_findings(file: RegisterFile, document: Document) -> Iterator[Finding]:
+    known: set[str] = set()
+    every = {row.id for row in file.rules}
+    for at, row in enumerate(file.rules):
+        for wrong, (en, zh), (fix_en, fix_zh) in _mistakes(row, file, known, every):
+            if wrong:
+                yield Finding(
+                    document.name,
+                    document.line(("rules", at)),
+                    "bad-row",
+                    (f"{row.id}: {en}", f"{row.id}：{zh}"),
+                    (fix_en, fix_zh),
+                )
+        known.add(row.id)
+
+
+def _mistakes(
+    row: RuleRow, file: RegisterFile, known: set[str], every: set[str]
+) -> Iterator[tuple[bool, tuple[str, str], tuple[str, str]]]:
+    """Each thing that a single row can get wrong, its sentence and its remedy."""
+    yield (
+        row.id in known,
+        ("the id stands twice", "编号重复"),
+        ("give every rule its own id", "请为每条规则使用唯一编号"),
+    )
+    yield (
+        not set(row.cites) <= set(file.sources) or not set(row.profiles) <= set(file.profiles),
+        ("a source or profile that the file does not list", "引用了未列出的来源或配置集"),
+        ("list it under sources or profiles", "请在 sources 或 profiles 中列出"),
+    )
+    yield (
+        not set(row.rests_on) <= every,
+        ("it rests on a rule that does not exist", "所依据的规则不存在"),
+        ("name rows of this file", "请写明本文件中的规则编号"),
+    )
+    yield (
+        (row.grade == "bus") == bool(row.cites),
+        (
+            "a rule of law cites its source, a rule of the bus cites none",
+            "缺少来源，或总线规则引用了来源",
+        ),
+        ("add cites, or grade it `bus`", "请补充 cites，或将等级设为 bus"),
+    )
+    yield (
+        bool(row.quotes) and row.grade != "S",
+        ("only a row of grade S may be quoted", "仅 S 级条目可以引用原文"),
+        ("drop the quotes", "请删除 quotes"),
+    )
+    yield (
+        not set(row.quotes) <= set(row.cites),
+        ("a quote from a source that the row does not cite", "引用了该行未列出来源的原文"),
+        ("cite the source, too", "请同时列出该来源"),
+    )
+    yield (
+        row.enforced == "policy" and row.effect not in {"permit", "forbid"},
+        ("a policy can only permit or forbid", "策略只能许可或禁止"),
+        ("change effect, or enforce it later", "请修改 effect，或设为 later"),
+    )
+    yield (
+        (row.effect == "permit") != bool(row.actions),
+        (
+            "a permit, and only a permit, lists its actions",
+            "许可规则（且仅许可规则）须列出 actions",
+        ),
+        ("list the actions it permits", "请列出其许可的动作"),
+    )

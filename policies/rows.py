@@ -1,0 +1,99 @@
+"""The shape of rules.yaml. Unknown keys are refused, and nothing is converted between types."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,9}-[0-9]{2}\z")]
+Plain = Annotated[str, StringConstraints(min_length=1, max_length=400)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}\z")]
+
+Grade = Literal["S", "P", "P/B", "B", "bus"]
+"""How sure we are: S read in a stored copy, P gist of a secondary copy, B unverified (待核).
+
+``P/B`` mixes the two and is treated as B; ``bus`` marks a rule of the bus itself, which no text of
+law states word for word.
+"""
+
+Effect = Literal["permit", "forbid", "oblige", "track", "escalate", "allow-service"]
+"""What a rule does when its condition holds; only ``permit`` and ``forbid`` decide a question."""
+
+Enforced = Literal["policy", "engine", "later"]
+"""Who applies the row today: a Cedar policy, the engine itself, or nobody yet."""
+
+
+class Row(BaseModel):
+    """Strict: unknown keys, missing keys and other types are errors with a line."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class Words(Row):
+    """One sentence in the two languages of the bus."""
+
+    en: Plain
+    zh: Plain
+
+    def in_language(self, language: Literal["en", "zh"]) -> str:
+        """The sentence in ``language``."""
+        return self.zh if language == "zh" else self.en
+
+
+class Term(Row):
+    """A deadline: act within, or keep for, ``count`` units, extensible once by ``extension``."""
+
+    kind: Literal["within", "keep"]
+    count: Annotated[int, Field(ge=1)]
+    unit: Literal["working-day", "month", "year"]
+    extension: Annotated[int, Field(ge=0)] = 0
+
+
+class SourceRow(Row):
+    """A text of law, with the day since which it holds and how sure we are of that day."""
+
+    title: Words
+    division: Literal["article", "clause"] = "article"
+    in_force: date
+    until: date | None = None
+    dated: Grade
+
+
+class ProfileRow(Row):
+    """The set of rows that holds from a day on; the later profile ranks above the earlier."""
+
+    title: Words
+    valid_from: date
+    valid_to: date | None = None
+
+
+class RuleRow(Row):
+    """One rule. ``cites`` maps a source to the article, or to "" when the whole text is meant.
+
+    ``quotes`` gives a cited source's own words.
+    """
+
+    id: RuleId
+    title: Words
+    condition: Words
+    effect: Effect
+    enforced: Enforced
+    grade: Grade
+    cites: dict[Slug, Annotated[str, StringConstraints(max_length=40)]] = {}
+    rests_on: tuple[RuleId, ...] = ()
+    actions: tuple[Plain, ...] = ()
+    profiles: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    valid_from: date | None = None
+    valid_to: date | None = None
+    deadline: Term | None = None
+    quotes: dict[Slug, Plain] = {}
+    needed: Words
+
+
+class RegisterFile(Row):
+    """The whole file."""
+
+    version: Literal[1]
+    profiles: dict[Slug, ProfileRow]
+    sources: dict[Slug, SourceRow]
+    rules: tuple[RuleRow, ...]
