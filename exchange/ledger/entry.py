@@ -1,0 +1,204 @@
+"""Entries: acts as a hub admitted them; SPEC.md sections 2 and 3.
+
+>>> parsed = parse_entry(raw)  # doctest: +SKIP
+>>> entry = verify_entry(parsed, public)  # doctest: +SKIP
+"""
+
+import hashlib
+from dataclasses import InitVar, dataclass
+from itertools import pairwise
+from typing import Final
+
+from exchange.errors import EntryRefused
+from exchange.ledger.act import TIME_MS_MAX
+from exchange.limits import LEAF_BYTES_MAX
+from keys import cbor, cose
+from keys.cose import Sign1, Signer
+from keys.errors import KeysError, SignatureInvalid
+
+VERSION: Final = 1
+ENTRY_DOMAIN: Final = "exchange/v1/entry"
+
+(
+    _VERSION, _ORIGIN, _HUB, _TIME, _ACT, _PERMIT, _RULES, _REFUSED, _FOOTPRINT, _VALID_UNTIL
+) = range(10)  # fmt: skip
+_MADE_HERE: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a hub states in an entry. ``act`` is the act's bytes as they arrived."""
+
+    origin: str
+    hub: str
+    time_ms: int
+    act: bytes
+    permit: bool
+    rules: tuple[str, ...]
+    refused_items: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    footprint: tuple[tuple[str, int], ...] = ()
+    valid_until_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedEntry:
+    """A well-formed entry that nobody has verified yet."""
+
+    kid: bytes
+    statement: Statement
+    sign1: Sign1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry whose signature was checked; only `verify_entry` makes one."""
+
+    statement: Statement
+    leaf_hash: bytes
+    raw: bytes
+    made_by: InitVar[object]
+
+    def __post_init__(self, made_by: object) -> None:
+        if made_by is not _MADE_HERE:
+            raise TypeError("only verify_entry makes an Entry")
+
+
+def leaf_hash(raw: bytes) -> bytes:
+    """RFC 6962 section 2.1: the hash of a leaf, 32 bytes."""
+    return hashlib.sha256(b"\x00" + raw).digest()
+
+
+def sign_entry(statement: Statement, signer: Signer) -> bytes:
+    """The bytes of an entry; `EntryRefused` with failure ``too-large`` beyond 65,535 bytes."""
+    payload: dict[int, object] = {
+        _VERSION: VERSION,
+        _ORIGIN: statement.origin,
+        _HUB: statement.hub,
+        _TIME: statement.time_ms,
+        _ACT: statement.act,
+        _PERMIT: statement.permit,
+        _RULES: statement.rules,
+        _FOOTPRINT: statement.footprint,
+    }
+    if statement.refused_items:
+        payload[_REFUSED] = statement.refused_items
+    if statement.valid_until_ms is not None:
+        payload[_VALID_UNTIL] = statement.valid_until_ms
+    raw = cose.sign1(cbor.encode(payload), ENTRY_DOMAIN, signer)
+    if len(raw) > LEAF_BYTES_MAX:
+        raise _too_large(len(raw))
+    return raw
+
+
+def parse_entry(raw: bytes) -> ParsedEntry:
+    """Take an entry apart; `EntryRefused` names what is wrong with it."""
+    if len(raw) > LEAF_BYTES_MAX:
+        raise _too_large(len(raw))
+    try:
+        sign1 = cose.parse1(raw, bytes_max=LEAF_BYTES_MAX)
+        payload = cbor.decode(sign1.payload, bytes_max=LEAF_BYTES_MAX)
+    except KeysError as error:
+        raise _refused(error.failure) from None
+    return ParsedEntry(sign1.kid, _read(payload), sign1)
+
+
+def verify_entry(parsed: ParsedEntry, public: bytes) -> Entry:
+    """The entry, if ``public`` signed it; otherwise `EntryRefused` with failure ``signature``."""
+    try:
+        cose.verify1(parsed.sign1, ENTRY_DOMAIN, public)
+    except SignatureInvalid:
+        raise _refused("signature") from None
+    raw = parsed.sign1.raw
+    return Entry(parsed.statement, leaf_hash(raw), raw, _MADE_HERE)
+
+
+def _read(payload: object) -> Statement:
+    match payload:
+        case {
+            0: int(version), 1: str(origin), 2: str(hub), 3: int(time_ms), 4: bytes(act),
+            5: bool(permit), 6: list(rules), 8: list(footprint), **rest,
+        } if (
+            version == VERSION
+            and 0 <= time_ms <= TIME_MS_MAX
+            and bool not in (type(version), type(time_ms))
+            and not rest.keys() - {_REFUSED, _VALID_UNTIL}
+        ):  # fmt: skip
+            return Statement(
+                origin,
+                hub,
+                time_ms,
+                act,
+                permit,
+                _texts(rules),
+                _refused_items(rest),
+                _footprint(footprint),
+                _valid_until(rest),
+            )
+    raise _refused("fields")
+
+
+def _valid_until(rest: dict[object, object]) -> int | None:
+    if _VALID_UNTIL not in rest:
+        return None
+    instant = rest[_VALID_UNTIL]
+    if type(instant) is not int or not 0 <= instant <= TIME_MS_MAX:
+        raise _refused("fields")
+    return instant
+
+
+def _texts(rules: object) -> tuple[str, ...]:
+    if not isinstance(rules, list) or not all(type(rule) is str for rule in rules):
+        raise _refused("rules")
+    return tuple(rules)
+
+
+def _refused_items(rest: dict[object, object]) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    if _REFUSED not in rest:
+        return ()
+    pairs = rest[_REFUSED]
+    if not isinstance(pairs, list):
+        raise _refused("refused-items")
+    items: list[tuple[int, tuple[str, ...]]] = []
+    for pair in pairs:
+        match pair:
+            case [index, [_, *_] as rules] if type(index) is int and index >= 0:
+                items.append((index, _texts(rules)))
+            case _:
+                raise _refused("refused-items")
+    if not items or any(one[0] >= two[0] for one, two in pairwise(items)):
+        raise _refused("refused-items")
+    return tuple(items)
+
+
+def _footprint(pairs: list[object]) -> tuple[tuple[str, int], ...]:
+    read: list[tuple[str, int]] = []
+    for pair in pairs:
+        match pair:
+            case [str(key), version] if type(version) is int and version >= 0:
+                read.append((key, version))
+            case _:
+                raise _refused("footprint")
+    if any(one >= two for one, two in pairwise(read)):
+        raise _refused("footprint")
+    return tuple(read)
+
+
+def _too_large(size: int) -> EntryRefused:
+    return EntryRefused(
+        f"an entry of {size} bytes is larger than a leaf may be ({LEAF_BYTES_MAX})",
+        f"条目长 {size} 字节，超过叶子上限 {LEAF_BYTES_MAX} 字节",
+        remedy=("ask for fewer items in one act", "请减少一次行为中的项数"),
+        failure="too-large",
+    )
+
+
+def _refused(failure: str) -> EntryRefused:
+    return EntryRefused(
+        f"bytes on the ledger topic are no entry ({failure})",
+        f"账本主题上的数据不是有效条目（{failure}）",
+        remedy=(
+            "find out who else may write to the ledger topic",
+            "请核查还有谁能写入账本主题",
+        ),
+        failure=failure,
+    )
