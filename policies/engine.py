@@ -18,7 +18,7 @@ Cedar's own error texts quote the entities and are therefore dropped, never logg
 import re
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 import cedarpy
 import orjson
@@ -168,10 +168,10 @@ def _heads(rules: RuleSet, name: str) -> list[PolicyHead]:
     ]
 
 
-def _actions(scope: dict[str, object]) -> tuple[str, ...]:
+def _actions(scope: dict[str, Any]) -> tuple[str, ...]:
     """The action names in a policy's head; empty when it speaks of every action."""
     named = scope.get("entities") or ([scope["entity"]] if "entity" in scope else [])
-    return tuple(entity["id"] for entity in named if isinstance(entity, dict))
+    return tuple(entity["id"] for entity in named)
 
 
 def _lines(text: str) -> dict[str, int]:

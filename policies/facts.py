@@ -24,7 +24,8 @@ class MemberFacts:
 class DatasetFacts:
     """A dataset as proposed or published. ``sharing``: unconditional, conditional, refused.
 
-    ``secrecy``: none, work (工作秘密), state (国家秘密). ``status``: proposed, published, withdrawn.
+    ``secrecy``: none, work (工作秘密), state (国家秘密).
+    ``status``: proposed, published, withdrawn.
     """
 
     id: str
@@ -79,7 +80,7 @@ Resource = MemberFacts | DatasetFacts | RequestFacts | GrantFacts | LogFacts
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """May ``principal`` do ``action`` to ``resource``?
+    """Asks whether ``principal`` may do ``action`` to ``resource``.
 
     ``related`` holds further entities the resource refers to (a grant's dataset, the dataset's
     provider, the grant's consumer). ``context`` has exactly the attributes that the schema

@@ -21,20 +21,26 @@ _SHIPPED: Final = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """The register, the schema and every ``*.cedar`` file, as bytes by file name."""
+    """The register, the schema and one or more ``*.cedar`` files, as bytes by file name."""
 
     files: Mapping[str, bytes]
+
+    def __post_init__(self) -> None:
+        """Raises `RuleSetInvalid` for a missing file, and for one that is no part of a rule set."""
+        absent = sorted({REGISTER, SCHEMA} - set(self.files))
+        if not self.policies:
+            absent.append("*.cedar")
+        strange = sorted(set(self.files) - {REGISTER, SCHEMA, *self.policies})
+        if absent or strange:
+            raise RuleSetInvalid(
+                (*(_missing(name) for name in absent), *(_strange(name) for name in strange))
+            )
 
     @classmethod
     def read(cls, directory: Path = _SHIPPED) -> "RuleSet":
         """Read the rule set in ``directory``. Raises `RuleSetInvalid` when a file is missing."""
-        names = (REGISTER, SCHEMA, *sorted(path.name for path in directory.glob("*.cedar")))
-        absent = [name for name in names if not (directory / name).is_file()]
-        if len(names) == 2:
-            absent.append("*.cedar")
-        if absent:
-            raise RuleSetInvalid(tuple(_missing(name, directory) for name in absent))
-        return cls({name: (directory / name).read_bytes() for name in names})
+        paths = (directory / REGISTER, directory / SCHEMA, *directory.glob("*.cedar"))
+        return cls({path.name: path.read_bytes() for path in paths if path.is_file()})
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -50,11 +56,21 @@ class RuleSet:
         return digest.digest()
 
 
-def _missing(name: str, directory: Path) -> Finding:
+def _missing(name: str) -> Finding:
     return Finding(
         name,
         1,
         "missing-file",
-        (f"the rule set in {directory} lacks {name}", f"{directory} 中的规则集缺少 {name}"),
+        (f"the rule set lacks {name}", f"规则集缺少 {name}"),
         ("restore the file from the adopted rule set", "请从已采纳的规则集恢复该文件"),
+    )
+
+
+def _strange(name: str) -> Finding:
+    return Finding(
+        name,
+        1,
+        "strange-file",
+        (f"{name} is no part of a rule set", f"{name} 不属于规则集"),
+        ("take it out", "请将其移除"),
     )
