@@ -1,0 +1,164 @@
+"""The environment, read here and nowhere else.
+
+============================  ======================================================================
+``EXCHANGE_HOME``             the home directory; ``~/.exchange`` when unset
+``EXCHANGE_KAFKA``            ``host:port[,host:port…]`` of a Kafka to use; unset: the home says
+``EXCHANGE_HUB``              ``https://host[:port]`` of the hub to talk to; unset: the home says
+``EXCHANGE_PASSPHRASE``       opens custody; for tests and supervised starts
+``EXCHANGE_PASSPHRASE_FILE``  a file holding it, mode 0600; better, because no child inherits it
+``EXCHANGE_LANG``             ``zh`` or ``en``; unset: Chinese where the locale is Chinese
+``EXCHANGE_LOG_LEVEL``        ``debug info warning error``; unset: ``info``
+============================  ======================================================================
+
+An unknown ``EXCHANGE_`` name is an error that names the nearest known one: a misspelt setting that
+is silently ignored is worse than none. Nothing here turns security off. The home's own settings
+are in its ``exchange.toml`` (`exchange.wiring.home`); where both speak, the environment wins.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, cast
+from urllib.parse import urlsplit
+
+from exchange.errors import ConfigurationInvalid
+from exchange.model.text import Language
+from exchange.wiring.passphrase import Passphrase, read_passphrase_file
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+_PREFIX: Final = "EXCHANGE_"
+_NAMES: Final = ("HOME", "KAFKA", "HUB", "PASSPHRASE", "PASSPHRASE_FILE", "LANG", "LOG_LEVEL")
+_LEVELS: Final = ("debug", "info", "warning", "error")
+_LANGUAGES: Final = ("zh", "en")
+_BOOTSTRAP = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says; None where it says nothing and the home decides."""
+
+    home: Path
+    kafka: str | None
+    hub: str | None
+    language: Language
+    log_level: LogLevel
+    _passphrase: Passphrase | None = field(repr=False, compare=False)
+    _passphrase_file: Path | None = field(repr=False)
+
+    def passphrase(self) -> Passphrase | None:
+        """The passphrase of custody, or None when the environment names none.
+
+        Raises `ConfigurationInvalid` when the file is missing, empty or open to others.
+        """
+        if self._passphrase_file is not None:
+            return read_passphrase_file(self._passphrase_file)
+        return self._passphrase
+
+
+def environment(variables: Mapping[str, str] | None = None) -> Settings:
+    """The settings in ``variables``, by default this process's environment.
+
+    Raises `ConfigurationInvalid`, naming the variable, for an unknown name or a bad value.
+    """
+    given = os.environ if variables is None else variables
+    known = {_PREFIX + name for name in _NAMES}
+    for name in given:
+        if name.startswith(_PREFIX) and name not in known:
+            raise _unknown(name, known)
+    ours = {name: given.get(_PREFIX + name, "") for name in _NAMES}
+    if ours["PASSPHRASE"] and ours["PASSPHRASE_FILE"]:
+        raise _both_passphrases()
+    return Settings(
+        home=_home(ours["HOME"], given),
+        kafka=_kafka(ours["KAFKA"]),
+        hub=_hub(ours["HUB"]),
+        language=_language(ours["LANG"], given),
+        log_level=cast(LogLevel, _one_of("LOG_LEVEL", ours["LOG_LEVEL"] or "info", _LEVELS)),
+        _passphrase=Passphrase(ours["PASSPHRASE"]) if ours["PASSPHRASE"] else None,
+        _passphrase_file=Path(ours["PASSPHRASE_FILE"]) if ours["PASSPHRASE_FILE"] else None,
+    )
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """An environment for a child process: ours without any passphrase, with ``changes``."""
+    secret = {_PREFIX + "PASSPHRASE", _PREFIX + "PASSPHRASE_FILE"}
+    return {name: value for name, value in os.environ.items() if name not in secret} | changes
+
+
+def _home(value: str, given: Mapping[str, str]) -> Path:
+    if value:
+        return Path(value).expanduser().absolute()
+    user = given.get("HOME", "")
+    return (Path(user) if user else Path.home()) / ".exchange"
+
+
+def _kafka(value: str) -> str | None:
+    for place in value.split(",") if value else ():
+        match = _BOOTSTRAP.fullmatch(place)
+        if match is None or not 0 < int(match[2]) < 65_536:
+            raise _bad("KAFKA", place, ("write host:port[,host:port…]", "请写成 主机:端口[,…]"))
+    return value or None
+
+
+def _hub(value: str) -> str | None:
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+        bare = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
+    except ValueError:
+        whole = bare = False
+    if not (whole and bare):
+        raise _bad("HUB", value, ("write https://host:port", "请写成 https://主机:端口"))
+    return value.rstrip("/")
+
+
+def _language(value: str, given: Mapping[str, str]) -> Language:
+    if value:
+        return cast(Language, _one_of("LANG", value, _LANGUAGES))
+    # The first of these that is set decides, as in POSIX.
+    locale = next((v for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (v := given.get(name))), "")
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value in allowed:
+        return value
+    raise _bad(name, value, (f"use one of: {', '.join(allowed)}", f"可选：{'、'.join(allowed)}"))
+
+
+def _bad(name: str, value: str, remedy: tuple[str, str]) -> ConfigurationInvalid:
+    shown = value[:80]
+    return ConfigurationInvalid(
+        f"{_PREFIX}{name}: {shown!r} is not allowed",
+        f"{_PREFIX}{name}：取值 {shown!r} 不合规",
+        remedy=remedy,
+        failure="bad-value",
+    )
+
+
+def _unknown(name: str, known: set[str]) -> ConfigurationInvalid:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    names = ", ".join(sorted(known))
+    return ConfigurationInvalid(
+        f"environment: unknown variable {name}",
+        f"环境变量：未知的名称 {name}",
+        remedy=(f"did you mean {close[0]}?", f"是否应为 {close[0]}？")
+        if close
+        else (f"unset it; known are {names}", f"请取消该变量；可用的有 {names}"),
+        failure="unknown-key",
+    )
+
+
+def _both_passphrases() -> ConfigurationInvalid:
+    return ConfigurationInvalid(
+        "EXCHANGE_PASSPHRASE and EXCHANGE_PASSPHRASE_FILE are both set",
+        "EXCHANGE_PASSPHRASE 与 EXCHANGE_PASSPHRASE_FILE 同时存在",
+        remedy=("keep the file, unset the other", "请保留文件方式，取消另一个变量"),
+        failure="ambiguous",
+    )
