@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from exchange.registry.state import Registry
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -117,6 +119,23 @@ class Hub(Protocol):
 
     async def ask(self, act: bytes, headers: Sequence[bytes]) -> KeysAnswered:
         """Ask for keys; ``headers[i]`` is the signed header that item ``i`` of the act names."""
+        ...
+
+
+class LedgerView(Protocol):
+    """The ledger as this process follows it, from entries it verified itself."""
+
+    @property
+    def registry(self) -> Registry:
+        """State at the position reached; changes under the caller whenever it awaits."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Return when everything that stood on the topic at the call is folded."""
+        ...
+
+    async def wait_for(self, act: bytes) -> None:
+        """Return when the act of this id is folded. Raises BusUnavailable after a bounded time."""
         ...
 
 

@@ -1,0 +1,187 @@
+"""Read: which messages are the next bundles of the streams a subscription covers.
+
+Every message is parsed, matched with a stream of the ledger, verified under the instance that
+opened it, and judged against the reader's chain. Only what comes out of `Reader.accept` may be
+opened. What the broker's owner puts on the topic besides neither blocks nor advances a reader.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from exchange import metrics
+from exchange.bus.ports import Message
+from exchange.envelope.open import ParsedBundle, VerifiedBundle, parse_bundle, verify_bundle
+from exchange.errors import BundleRefused
+from exchange.flow.chain import Chain, Step
+from exchange.flow.ports import LedgerView
+from exchange.flow.report import Halt, Report
+from exchange.flow.subscription import Subscription
+from exchange.registry.state import Stream
+
+Place = tuple[str, int]
+"""(topic, partition)."""
+_LOG = structlog.get_logger(__name__)
+
+
+class Reader:
+    """The chains of one subscription; see the module."""
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        view: LedgerView,
+        positions: Mapping[str, tuple[int, str]],
+        report: Report,
+    ) -> None:
+        self._subscription = subscription
+        self._view = view
+        self._report = report
+        self._chains = {
+            bytes.fromhex(stream): Chain.at(bytes.fromhex(stream), sequence, bytes.fromhex(head))
+            for stream, (sequence, head) in positions.items()
+        }
+        self._early: dict[bytes, dict[int, tuple[Place, int]]] = defaultdict(dict)
+        self._rewind: dict[Place, int] = {}
+
+    def starts(self, bounds: Mapping[Place, tuple[int, int]]) -> dict[Place, int]:
+        """Where to read each partition from."""
+        return {place: first for place, (first, _) in bounds.items()}
+
+    async def accept(self, messages: Sequence[Message]) -> list[VerifiedBundle]:
+        """The bundles among ``messages`` to open next, in order; everything else is counted."""
+        accepted = []
+        for message in messages:
+            parsed = await self._parse(message)
+            if parsed is None:
+                continue
+            bundle = self._judge(message, parsed)
+            if bundle is not None:
+                accepted.append(bundle)
+        return accepted
+
+    def is_halted(self, stream: bytes) -> bool:
+        """Whether ``stream`` is not read further."""
+        return stream.hex() in self._report.halted
+
+    def halt(self, stream: bytes, why: Halt) -> None:
+        """Read ``stream`` no further in this run, and say so."""
+        self._report.halted[stream.hex()] = why
+        metrics.STREAMS_HALTED.labels(failure=why.failure).inc()
+        _LOG.warning(
+            "stream halted", stream=stream.hex(), sequence=why.sequence, failure=why.failure
+        )
+
+    def rewind(self) -> dict[Place, int]:
+        """Offsets to read again because what came before them has arrived; {} mostly."""
+        rewind, self._rewind = self._rewind, {}
+        return rewind
+
+    def conclude(self, withheld_ms: int) -> None:
+        """Report holes, and streams behind an anchor that is older than ``withheld_ms``."""
+        registry = self._view.registry
+        for stream in registry.streams_of(self._subscription.grant.dataset):
+            if not self._subscription.covers(stream) or self.is_halted(stream.id):
+                continue
+            sequence = self._chain(stream.id).sequence
+            if any(early > sequence for early in self._early[stream.id]):
+                self._report.missing[stream.id.hex()] = sequence + 1
+            anchor = registry.newest_anchor(stream.id)
+            if anchor is not None and anchor.sequence > sequence:
+                self._report.withheld[stream.id.hex()] = anchor.sequence
+                metrics.STREAMS_WITHHELD.inc()
+
+    async def _parse(self, message: Message) -> ParsedBundle | None:
+        if message.value is None:
+            return self._ignore(message, "null")
+        try:
+            parsed = parse_bundle(message.value)
+        except BundleRefused as error:
+            return self._ignore(message, error.failure)
+        if parsed.header.stream not in self._view.registry.streams:
+            await self._view.catch_up()  # a stream may be newer than our view of the ledger
+        return parsed
+
+    def _judge(self, message: Message, parsed: ParsedBundle) -> VerifiedBundle | None:
+        registry = self._view.registry
+        stream = registry.streams.get(parsed.header.stream)
+        if stream is None:
+            self._ignore(message, "unknown-stream")
+            return None
+        if not self._subscription.covers(stream) or self.is_halted(stream.id):
+            return None
+        try:
+            bundle = verify_bundle(parsed, registry.stream_public(stream.id))
+            self._same_stream(bundle, stream)
+        except BundleRefused as error:
+            self._ignore(message, error.failure)
+            return None
+        return self._step(message, bundle)
+
+    def _same_stream(self, bundle: VerifiedBundle, stream: Stream) -> None:
+        said = bundle.header.header
+        if (said.origin, said.dataset, said.region, said.provider) != (
+            self._view.registry.origin,
+            stream.dataset,
+            stream.region,
+            f"{stream.member}/{stream.instance}",
+        ):
+            raise BundleRefused(
+                "the header disagrees with the act that opened its stream",
+                "包头与开启该数据流的行为不一致",
+                failure="stream-mismatch",
+            )
+
+    def _step(self, message: Message, bundle: VerifiedBundle) -> VerifiedBundle | None:
+        said, header_hash = bundle.header.header, bundle.header.hash
+        chain = self._chain(said.stream)
+        match chain.judge(said.sequence, said.previous, header_hash):
+            case Step.NEXT:
+                chain.advance(said.sequence, header_hash)
+                self._recall(chain)
+                return bundle
+            case Step.DUPLICATE | Step.OLD:
+                self._report.duplicates += 1
+                metrics.DUPLICATES.inc()
+            case Step.EARLY:
+                place = (message.topic, message.partition)
+                self._early[said.stream][said.sequence] = (place, message.offset)
+                self._step_over_gap(chain)
+            case Step.FORK:
+                self.halt(said.stream, Halt("equivocation", said.sequence))
+            case Step.BROKEN:
+                self.halt(said.stream, Halt("chain-broken", said.sequence))
+        return None
+
+    def _chain(self, stream: bytes) -> Chain:
+        if stream not in self._chains:
+            self._chains[stream] = Chain.at_start(stream)
+        return self._chains[stream]
+
+    def _recall(self, chain: Chain) -> None:
+        """The bundle after the head came too early: read from there again."""
+        early = self._early[chain.stream]
+        if found := early.pop(chain.sequence + 1, None):
+            place, offset = found
+            self._rewind[place] = min(offset, self._rewind.get(place, offset))
+
+    def _step_over_gap(self, chain: Chain) -> None:
+        """Go on behind a loss that the provider has admitted on the ledger."""
+        for gap in self._view.registry.gaps_of(chain.stream):
+            if gap.first == chain.sequence + 1:
+                self._report.gaps[chain.stream.hex()] = gap.last - gap.first + 1
+                chain.advance(gap.last, gap.head)
+                self._recall(chain)
+
+    def _ignore(self, message: Message, failure: str) -> None:
+        """Count and alarm a message that is no bundle of anybody registered."""
+        self._report.ignored[failure] = self._report.ignored.get(failure, 0) + 1
+        metrics.MESSAGES_IGNORED.labels(failure=failure).inc()
+        _LOG.warning(
+            "message ignored",
+            topic=message.topic,
+            partition=message.partition,
+            offset=message.offset,
+            failure=failure,
+        )

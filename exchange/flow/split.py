@@ -1,0 +1,75 @@
+"""Split validated columns into one batch a stream: records of different regions travel apart."""
+
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from exchange.model.batch import Batch
+from exchange.model.contract import Contract
+
+
+def split(contract: Contract, batch: Batch) -> dict[str, Batch]:
+    """``batch`` by stream region (a GB/T 2260 prefix, ``""`` without a region field).
+
+    Within a region the order of records, and so of their versions, is kept.
+    """
+    if contract.region is None:
+        return {"": batch}
+    digits = contract.region_digits
+    codes = np.array(batch.columns[contract.region.field], dtype=f"<U{digits}")
+    regions, which = np.unique(codes, return_inverse=True)
+    if len(regions) == 1:
+        return {str(regions[0]): batch}
+    return {
+        str(region): _take(batch, np.flatnonzero(which == number).tolist())
+        for number, region in enumerate(regions)
+    }
+
+
+def concatenate(batches: list[Batch]) -> Batch:
+    """One batch of all records, in order; the batches share their fields."""
+    if len(batches) == 1:
+        return batches[0]
+    columns: dict[str, list[Any]] = {
+        name: [value for batch in batches for value in batch.columns[name]]
+        for name in batches[0].columns
+    }
+    versions = [version for batch in batches for version in batch.versions]
+    if all(batch.operations is None for batch in batches):
+        return Batch(columns, None, versions)
+    operations = [
+        operation
+        for batch in batches
+        for operation in (batch.operations or [0] * batch.records)
+    ]
+    return Batch(columns, operations, versions)
+
+
+def slices(batch: Batch, records_max: int) -> list[Batch]:
+    """``batch`` in pieces of at most ``records_max`` records, in order."""
+    if batch.records <= records_max:
+        return [batch]
+    return [
+        _cut(batch, slice(start, start + records_max))
+        for start in range(0, batch.records, records_max)
+    ]
+
+
+def _cut(batch: Batch, part: slice) -> Batch:
+    columns = {name: column[part] for name, column in batch.columns.items()}
+    operations = None if batch.operations is None else batch.operations[part]
+    return Batch(columns, operations, batch.versions[part])
+
+
+def _take(batch: Batch, rows: list[int]) -> Batch:
+    # itemgetter with one index returns the bare value, with many a tuple.
+    if len(rows) == 1:
+        return _cut(batch, slice(rows[0], rows[0] + 1))
+    pick = itemgetter(*rows)
+    columns: Mapping[str, list[Any]] = {
+        name: list(pick(column)) for name, column in batch.columns.items()
+    }
+    operations = None if batch.operations is None else list(pick(batch.operations))
+    return Batch(dict(columns), operations, list(pick(batch.versions)))
