@@ -6,7 +6,7 @@ from tests import houserules, importrules
 from tests.houserules import Finding, Rule, Source
 
 DOC = '"""A module."""\n'
-LONG_FUNCTION = DOC + 'def f() -> int:\n    """Counts."""\n' + "    x = 1\n" * 69 + "    return x\n"
+LONG_FUNCTION = DOC + 'def f() -> int:\n    """Counts."""\n' + "    x = 1\n" * 68 + "    return x\n"
 KEY = "-----BEGIN PRIVATE" + " KEY-----"
 MARK = "TO" + "DO"
 REGISTRY = "https://py" + "pi.org/simple"

@@ -65,10 +65,9 @@ def environment(variables: Mapping[str, str] | None = None) -> Settings:
     Raises `ConfigurationInvalid`, naming the variable, for an unknown name or a bad value.
     """
     given = os.environ if variables is None else variables
-    known = {_PREFIX + name for name in _NAMES}
     for name in given:
-        if name.startswith(_PREFIX) and name not in known:
-            raise _unknown(name, known)
+        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in _NAMES:
+            raise _unknown(name)
     ours = {name: given.get(_PREFIX + name, "") for name in _NAMES}
     if ours["PASSPHRASE"] and ours["PASSPHRASE_FILE"]:
         raise _both_passphrases()
@@ -142,13 +141,13 @@ def _bad(name: str, value: str, remedy: tuple[str, str]) -> ConfigurationInvalid
     )
 
 
-def _unknown(name: str, known: set[str]) -> ConfigurationInvalid:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    names = ", ".join(sorted(known))
+def _unknown(name: str) -> ConfigurationInvalid:
+    close = difflib.get_close_matches(name.removeprefix(_PREFIX), _NAMES, n=1)
+    names = ", ".join(_PREFIX + known for known in _NAMES)
     return ConfigurationInvalid(
         f"environment: unknown variable {name}",
         f"环境变量：未知的名称 {name}",
-        remedy=(f"did you mean {close[0]}?", f"是否应为 {close[0]}？")
+        remedy=(f"did you mean {_PREFIX}{close[0]}?", f"是否应为 {_PREFIX}{close[0]}？")
         if close
         else (f"unset it; known are {names}", f"请取消该变量；可用的有 {names}"),
         failure="unknown-key",
