@@ -55,9 +55,9 @@ def configure(*, level: LogLevel, file: Path | None = None, terminal: TextIO | N
     """
     handlers: list[logging.Handler] = []
     if file is not None:
-        handlers.append(_file_handler(file))
+        handlers.append(_to_file(file))
     if terminal is not None:
-        handlers.append(_terminal_handler(terminal))
+        handlers.append(_to_terminal(terminal))
     root = logging.getLogger()
     for old in [handler for handler in root.handlers if _is_ours(handler)]:
         root.removeHandler(old)
@@ -159,7 +159,7 @@ class _PrivateFile(RotatingFileHandler):
         return os.fdopen(descriptor, "a", encoding=self.encoding)
 
 
-def _file_handler(file: Path) -> logging.Handler:
+def _to_file(file: Path) -> logging.Handler:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handler = _PrivateFile(
         file, maxBytes=FILE_BYTES_MAX, backupCount=FILES_KEPT, encoding="utf-8", delay=False
@@ -168,7 +168,7 @@ def _file_handler(file: Path) -> logging.Handler:
     return handler
 
 
-def _terminal_handler(terminal: TextIO) -> logging.Handler:
+def _to_terminal(terminal: TextIO) -> logging.Handler:
     handler = logging.StreamHandler(terminal)
     handler.setFormatter(
         _formatter(structlog.dev.ConsoleRenderer(colors=terminal.isatty(), pad_event_to=0))
