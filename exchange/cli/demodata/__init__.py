@@ -1,0 +1,1 @@
+"""What the demo shares: one real register and one generated one. README.md states the sources."""

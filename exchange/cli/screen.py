@@ -1,0 +1,142 @@
+"""Where a command speaks: people on a terminal, a pipe, or a program that asked for JSON.
+
+With ``--json`` a command writes exactly one JSON object to standard output, whether it succeeded
+or failed (``{"error": {...}}``), and nothing else anywhere. Without it, results go to standard
+output, progress and remarks to standard error; a terminal gets Rich tables and bars, a pipe gets
+tab-separated lines. No record value ever passes through here except by ``adapter rejected``.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TextIO
+
+from exchange.cli.problems import Problem
+from exchange.model.text import Language, Text
+
+Advance = Callable[[int], None]
+"""Call it with the number of records (or steps) just finished."""
+
+_WRONG: Final = Text("Error", "错误")
+_REMEDY: Final = Text("What to do", "处理办法")
+
+
+def fill(text: Text, **values: object) -> Text:
+    """``text`` with its ``{names}`` filled in both languages."""
+    return Text(text.en.format(**values), text.zh.format(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table for people: a heading, column titles, rows of plain text."""
+
+    title: Text
+    columns: tuple[Text, ...]
+    rows: Sequence[Sequence[object]]
+
+
+class Screen:
+    """One command's output. Every method but `answer` and `fail` is silent with ``--json``."""
+
+    def __init__(self, *, language: Language, as_json: bool, out: TextIO, err: TextIO) -> None:
+        self.language: Language = language
+        self.as_json = as_json
+        self._out = out
+        self._err = err
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person looks at both streams."""
+        return not self.as_json and self._out.isatty() and self._err.isatty()
+
+    def word(self, text: Text) -> str:
+        """``text`` in the chosen language."""
+        return text.in_language(self.language)
+
+    def say(self, text: Text, **values: object) -> None:
+        """A line of the result."""
+        if not self.as_json:
+            self._write(self._out, self.word(fill(text, **values) if values else text))
+
+    def note(self, text: Text, **values: object) -> None:
+        """A remark beside the result: what happens now, what to do next."""
+        if not self.as_json:
+            self._write(self._err, self.word(fill(text, **values) if values else text))
+
+    def grid(self, grid: Grid) -> None:
+        """A table; tab-separated with one line of column titles when nobody looks."""
+        if self.as_json:
+            return
+        rows = [[_cell(value) for value in row] for row in grid.rows]
+        titles = [self.word(column) for column in grid.columns]
+        if not self.interactive:
+            for row in [titles, *rows]:
+                self._write(self._out, "\t".join(cell.replace("\t", " ") for cell in row))
+            return
+        self._rich_grid(self.word(grid.title), titles, rows)
+
+    def _rich_grid(self, title: str, titles: list[str], rows: list[list[str]]) -> None:
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text as RichText
+
+        table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold")
+        for heading in titles:
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            # As Text: a value in brackets must not turn into markup.
+            table.add_row(*(RichText(cell) for cell in row))
+        Console(file=self._out).print(table)
+
+    def answer(self, data: Mapping[str, Any]) -> None:
+        """The one JSON object of a successful (or partly successful) command."""
+        if self.as_json:
+            self._write(self._out, json.dumps(data, ensure_ascii=False, default=_plain))
+
+    def fail(self, problem: Problem) -> None:
+        """One sentence and its remedy; with ``--json`` the error object."""
+        if self.as_json:
+            self._write(self._out, json.dumps({"error": problem.data()}, ensure_ascii=False))
+            return
+        self._write(self._err, f"{self.word(_WRONG)}: {self.word(problem.text)}")
+        if self.word(problem.remedy):
+            self._write(self._err, f"{self.word(_REMEDY)}: {self.word(problem.remedy)}")
+
+    @contextmanager
+    def progress(self, text: Text, *, total: int | None) -> Iterator[Advance]:
+        """A bar on a terminal, nothing elsewhere; ``total`` None when the end is unknown."""
+        if not self.interactive:
+            yield lambda _: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=Console(file=self._err)) as bar:
+            task = bar.add_task(self.word(text), total=total)
+            yield lambda done: bar.advance(task, done)
+
+    @staticmethod
+    def _write(stream: TextIO, line: str) -> None:
+        stream.write(line + "\n")
+        stream.flush()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(item) for item in value)
+    return str(value)
+
+
+def _plain(value: object) -> object:
+    """Bytes as hex, paths as text: what the JSON of an answer may hold besides plain values."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Text):
+        return {"en": value.en, "zh": value.zh}
+    return str(value)

@@ -1,0 +1,166 @@
+"""A home: everything one installation of the Exchange keeps on this machine.
+
+::
+
+    HOME/
+      exchange.toml            what it is part of: log origin, genesis pin, hub, Kafka (public)
+      ca.pem                   the hubs' CA, whose hash genesis pins
+      passphrase               0600, only where `exchange init` made one for a local home
+
+      members/<id>/custody     one encrypted key file a member
+      members/<id>/spool/      sealed bundles on their way out, a folder an instance
+      members/<id>/rejected/   records a contract refused, encrypted
+      members/<id>/adapters/   configurations of long-running adapters
+      hub/                     custody, certificate and encrypted key of the hub's TLS
+      kafka/                   data of the embedded Kafka
+      run/  log/               process ids and logs
+
+Nothing here is trusted about the ledger except the pin: state is always folded from the log.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from exchange.errors import NotFound
+from exchange.model.ids import slug
+from exchange.wiring.tomlfile import Table, parse, read_toml
+
+CONFIGURATION: Final = "exchange.toml"
+DEFAULT_INSTANCE: Final = "main"
+"""The adapter instance every member of a home gets at enrolment."""
+PORT_DEFAULT: Final = 8443
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+HexHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
+
+
+class LogTable(Table):
+    """``[log]``: which ledger this is, and the root of trust."""
+
+    origin: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    genesis: HexHash
+    """Leaf hash of entry 0."""
+    authority: str
+    ca: str = "ca.pem"
+    topic: str = "exchange.ledger"
+
+
+class HubTable(Table):
+    """``[hub]``: the hub that this home talks to, and runs when it is a local one."""
+
+    id: str = "hub-1"
+    host: str = "127.0.0.1"
+    port: Port = PORT_DEFAULT
+    local: bool = True
+
+
+class KafkaTable(Table):
+    """``[kafka]``: empty ``bootstrap`` is the embedded one; EXCHANGE_KAFKA overrides both."""
+
+    bootstrap: str = ""
+
+
+class HomeTable(Table):
+    """The whole of exchange.toml."""
+
+    log: LogTable
+    hub: HubTable = HubTable()
+    kafka: KafkaTable = KafkaTable()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An initialised home; `open_home` reads one."""
+
+    path: Path
+    table: HomeTable
+
+    @property
+    def pin(self) -> bytes:
+        """Leaf hash of genesis, 32 bytes."""
+        return bytes.fromhex(self.table.log.genesis)
+
+    @property
+    def ca_file(self) -> Path:
+        """The hubs' CA certificate (PEM)."""
+        return self.path / self.table.log.ca
+
+    @property
+    def hub_address(self) -> str:
+        """Base URL of the hub."""
+        return f"https://{self.table.hub.host}:{self.table.hub.port}"
+
+    @property
+    def hub_directory(self) -> Path:
+        """Custody and TLS files of the hub of this home."""
+        return self.path / "hub"
+
+    @property
+    def kafka_directory(self) -> Path:
+        """Data of the embedded Kafka."""
+        return self.path / "kafka"
+
+    def member_directory(self, member: str) -> Path:
+        """What this home keeps of ``member``."""
+        return self.path / "members" / slug("member", member)
+
+    def custody_file(self, member: str) -> Path:
+        """The encrypted key file of ``member``."""
+        return self.member_directory(member) / "custody"
+
+    def members(self) -> tuple[str, ...]:
+        """The members whose keys this home holds."""
+        return tuple(sorted(file.parent.name for file in self.path.glob("members/*/custody")))
+
+    def pid_file(self, process: str) -> Path:
+        """Process id of a background process of this home."""
+        return self.path / "run" / f"{process}.pid"
+
+    def log_file(self, process: str) -> Path:
+        """Log of a background process of this home."""
+        return self.path / "log" / f"{process}.log"
+
+
+def open_home(path: Path) -> Home:
+    """The home at ``path``; `NotFound` if it was never initialised."""
+    file = path / CONFIGURATION
+    if not file.is_file():
+        raise NotFound(
+            f"{path} is no home of the Exchange",
+            f"{path} 不是数据交换总线的主目录",
+            remedy=(
+                "run 'exchange init' first, or name the home with --home or EXCHANGE_HOME",
+                "请先运行 exchange init，或用 --home、EXCHANGE_HOME 指定主目录",
+            ),
+            failure="no-home",
+        )
+    return Home(path, parse(read_toml(file), HomeTable))
+
+
+def render(table: HomeTable) -> str:
+    """exchange.toml of a new home."""
+    log, hub, kafka = table.log, table.hub, table.kafka
+    return f"""\
+# Written by 'exchange init'. Nothing in this file is secret.
+
+[log]
+origin = "{log.origin}"
+# Leaf hash of the ledger's first entry. Everything this home believes starts from it.
+genesis = "{log.genesis}"
+authority = "{log.authority}"
+ca = "{log.ca}"
+topic = "{log.topic}"
+
+[hub]
+id = "{hub.id}"
+host = "{hub.host}"
+port = {hub.port}
+local = {"true" if hub.local else "false"}
+
+[kafka]
+# Empty: the embedded Kafka under this home. EXCHANGE_KAFKA=host:port overrides it.
+bootstrap = "{kafka.bootstrap}"
+"""
