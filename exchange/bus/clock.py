@@ -5,26 +5,49 @@ somewhere else. The probe is random, so a probe of another hub is never taken fo
 trip is the error of the reading.
 """
 
+import asyncio
 import secrets
 from typing import Final
 
-from exchange.bus.ports import CLOCK_TOPIC, Consumer, Outcome, Producer
+from exchange.bus.ports import CLOCK_CONFIG, CLOCK_TOPIC, Bus, Consumer, Outcome, Producer
+from exchange.bus.ports import TopicSpec as Spec
 
 PROBE_BYTES: Final = 16
 WAIT_MS: Final = 200
-TRIES: Final = 25
+WAITS: Final = 25
 
 
-async def probe_time_ms(producer: Producer, consumer: Consumer) -> int | None:
-    """Append time of a fresh probe on `CLOCK_TOPIC`; None when it did not come back in 5 s.
+class BrokerClock:
+    """The clock of the brokers behind ``bus``; opens what it needs at the first reading."""
 
-    ``consumer`` is live and stands at the end of the topic or behind it.
-    """
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._alone = asyncio.Lock()
+        self._ends: tuple[Producer, Consumer] | None = None
+
+    async def now_ms(self, replicas: int) -> int | None:
+        """Append time of a fresh probe; None when it did not come back within 5 s.
+
+        ``replicas`` is for the probe topic, should it have to be created.
+        """
+        async with self._alone:
+            if self._ends is None:
+                self._ends = await self._open(replicas)
+            return await _probe(*self._ends)
+
+    async def _open(self, replicas: int) -> tuple[Producer, Consumer]:
+        await self._bus.ensure_topic(Spec(CLOCK_TOPIC, 1, replicas, CLOCK_CONFIG))
+        _, following = await self._bus.bounds(CLOCK_TOPIC, 0)
+        consumer = await self._bus.consumer({(CLOCK_TOPIC, 0): following}, live=True)
+        return await self._bus.producer(), consumer
+
+
+async def _probe(producer: Producer, consumer: Consumer) -> int | None:
     probe = secrets.token_bytes(PROBE_BYTES)
     produced = await producer.produce(CLOCK_TOPIC, 0, probe)
     if produced.outcome is Outcome.NOT_WRITTEN:
         return None
-    for _ in range(TRIES):
+    for _ in range(WAITS):
         for message in await consumer.fetch(messages_max=1_000, wait_ms=WAIT_MS):
             if message.value == probe:
                 return message.timestamp_ms

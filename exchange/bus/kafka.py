@@ -1,7 +1,7 @@
 """Apache Kafka through aiokafka; the only file that imports it.
 
-Holds every client option and the knowledge of what aiokafka 0.14 really does; queues, outcomes
-and sentences live in `lanes` and `failures`. Read before changing an option:
+Holds every client option and the knowledge of what aiokafka 0.14 really does; queues and outcomes
+live in `lanes`, reading in `reader`, sentences in `failures`. Read before changing an option:
 
 - ``acks=all`` and idempotence: a retry inside the library never doubles a message. It also never
   ends, so `LaneProducer` bounds it and discards the library's producer.
@@ -15,7 +15,6 @@ and sentences live in `lanes` and `failures`. Read before changing an option:
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -29,29 +28,25 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
     for_code,
 )
-from aiokafka.structs import TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from exchange.bus.clock import probe_time_ms
-from exchange.bus.failures import (
-    bus_unavailable,
-    offset_gone,
-    partition_missing,
-    topic_refused,
-)
-from exchange.bus.lanes import LaneProducer, WireFailed
+from exchange.bus.clock import BrokerClock
+from exchange.bus.failures import bus_unavailable, offset_gone, partition_missing, topic_refused
+from exchange.bus.lanes import Batch, LaneProducer, WireFailed
 from exchange.bus.ports import (
     BATCH_BYTES,
-    CLOCK_CONFIG,
-    CLOCK_TOPIC,
     MESSAGE_BYTES_MAX,
     TOPIC_BYTES_MAX,
+    Consumer,
     Header,
     Message,
     Producer,
     TopicSpec,
 )
-from exchange.bus.topics import FoundTopic, check_topic
-from exchange.errors import BusUnavailable
+from exchange.bus.reader import DrainingConsumer, Place
+from exchange.bus.topics import FoundTopic, check_topic, found_topic
+from exchange.errors import BusUnavailable, ExchangeError
 
 RETRY_BACKOFF_MS: Final = 100
 METADATA_AGE_MS: Final = 60_000
@@ -63,13 +58,10 @@ BULK_WAIT_MS: Final = 100
 LIVE_FETCH_BYTES: Final = 16 << 20
 BULK_FETCH_BYTES: Final = 32 << 20
 PARTITION_FETCH_BYTES: Final = 2 * TOPIC_BYTES_MAX
-SILENCE_S: Final = 3.0
-"""The library never reports a dead broker to readers: after so much silence, ask."""
 ATTEMPTS: Final = 2
 DISCARD_S: Final = 1.0
 
 T = TypeVar("T")
-Place = tuple[str, int]
 
 
 class _Batch:
@@ -79,7 +71,7 @@ class _Batch:
     refusal of a *retry* whose first attempt was written. ``_build`` is called once a request.
     """
 
-    def __init__(self, builder: Any) -> None:
+    def __init__(self, builder: BatchBuilder) -> None:
         self._builder = builder
         self.attempts = 0
 
@@ -89,11 +81,11 @@ class _Batch:
         added = self._builder.append(key=key, value=value, timestamp=None, headers=list(headers))
         return added is not None
 
-    def _build(self) -> Any:
+    def _build(self) -> object:
         self.attempts += 1
         return self._builder._build()
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self._builder, name)
 
 
@@ -107,7 +99,7 @@ class _Wire:
     def batch(self) -> _Batch:
         return _Batch(self._producer.create_batch())
 
-    async def send(self, batch: _Batch, topic: str, partition: int) -> "asyncio.Future[None]":
+    async def send(self, batch: Batch, topic: str, partition: int) -> "asyncio.Future[None]":
         try:
             if not await self._bus.has(topic, partition):
                 raise WireFailed(f"there is no partition {partition} of {topic}", refused=True)
@@ -130,7 +122,7 @@ class _Wire:
         await self._producer.client.close()
 
 
-async def _confirmed(sent: "asyncio.Future[Any]") -> None:
+async def _confirmed(sent: "asyncio.Future[object]") -> None:
     try:
         await sent
     except BrokerResponseError as error:
@@ -139,78 +131,44 @@ async def _confirmed(sent: "asyncio.Future[Any]") -> None:
         raise WireFailed(type(error).__name__, refused=False) from error
 
 
-class KafkaConsumer:
-    """`exchange.bus.ports.Consumer` over one `AIOKafkaConsumer`.
-
-    Takes everything the library has fetched at once, since one partition left undrained keeps
-    the library from fetching the others; holds at most one fetch response besides the library's.
-    """
+class _Fetching:
+    """One `AIOKafkaConsumer`, assigned and placed."""
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, start: Mapping[Place, int], bus: "KafkaBus"
+        self, consumer: AIOKafkaConsumer, places: Iterable[Place], bus: "KafkaBus"
     ) -> None:
         self._consumer = consumer
+        self._partitions = {place: TopicPartition(*place) for place in places}
         self._bus = bus
-        self._places = {place: TopicPartition(*place) for place in start}
-        self._positions = dict(start)
-        self._reached = dict(start)
-        self._drained: deque[Message] = deque()
-        self._loop = asyncio.get_running_loop()
-        self._heard_s = self._loop.time()
 
-    async def fetch(self, *, messages_max: int, wait_ms: int) -> list[Message]:
-        """See `exchange.bus.ports.Consumer.fetch`."""
-        if not self._drained:
-            await self._drain(self._loop.time() + wait_ms / 1000)
-        taken = [self._drained.popleft() for _ in range(min(messages_max, len(self._drained)))]
-        for message in taken:
-            self._positions[message.topic, message.partition] = message.offset + 1
-        if not self._drained:
-            self._positions.update(self._reached)
-        return taken
-
-    def positions(self) -> dict[Place, int]:
-        """See `exchange.bus.ports.Consumer.positions`."""
-        return dict(self._positions)
-
-    async def close(self) -> None:
-        """See `exchange.bus.ports.Consumer.close`."""
-        self._bus.forget(self)
-        await self._consumer.stop()
-
-    async def _drain(self, until_s: float) -> None:
-        while not self._drained:
-            left_s = until_s - self._loop.time()
-            await self._take(max(0.0, min(left_s, SILENCE_S)))
-            if left_s <= 0:
-                return
-
-    async def _take(self, wait_s: float) -> None:
+    async def take(self, wait_s: float) -> list[Message]:
         try:
             fetched = await self._consumer.getmany(timeout_ms=int(wait_s * 1000))
         except OffsetOutOfRangeError as error:
             raise await self._gone() from error
         except KafkaError as error:
             raise self._bus.unavailable(error) from error
-        for records in fetched.values():
-            self._drained.extend(_message(record) for record in records)
-        for place, partition in self._places.items():
-            self._reached[place] = await self._consumer.position(partition)
-        if fetched:
-            self._heard_s = self._loop.time()
-        elif self._loop.time() - self._heard_s > SILENCE_S:
-            await self._bus.ready()
-            self._heard_s = self._loop.time()
+        return [_message(record) for records in fetched.values() for record in records]
 
-    async def _gone(self) -> Exception:
-        for (topic, partition), position in self._reached.items():
+    async def reached(self) -> dict[Place, int]:
+        return {
+            place: await self._consumer.position(partition)
+            for place, partition in self._partitions.items()
+        }
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+
+    async def _gone(self) -> ExchangeError:
+        """The broker says "out of range" for both ends and the library does not say where."""
+        for (topic, partition), position in (await self.reached()).items():
             first, following = await self._bus.bounds(topic, partition)
             if not first <= position <= following:
                 return offset_gone(topic, partition, position, first, following)
         return self._bus.unavailable(OffsetOutOfRangeError())
 
 
-def _message(record: Any) -> Message:
+def _message(record: ConsumerRecord) -> Message:
     return Message(
         topic=record.topic,
         partition=record.partition,
@@ -224,7 +182,7 @@ def _message(record: Any) -> Message:
 class KafkaBus:
     """`exchange.bus.ports.Bus` over Apache Kafka at ``bootstrap`` (``host:port,host:port``).
 
-    ``delivery_ms`` bounds a produce, ``request_ms`` a question to the brokers.
+    ``delivery_ms`` bounds a produce; a question to the brokers takes twice ``request_ms`` at most.
     """
 
     def __init__(
@@ -237,7 +195,7 @@ class KafkaBus:
     ) -> None:
         self._bootstrap = bootstrap
         self._delivery_ms = delivery_ms
-        self._request_ms = request_ms
+        self._request_s = request_ms / 1000
         self._connection: dict[str, Any] = {
             "bootstrap_servers": bootstrap,
             "client_id": client_id,
@@ -247,12 +205,11 @@ class KafkaBus:
             "connections_max_idle_ms": IDLE_MS,
             "security_protocol": "PLAINTEXT",
         }
-        self._open: set[LaneProducer | KafkaConsumer] = set()
+        self._open: set[LaneProducer | DrainingConsumer] = set()
         self._asking = asyncio.Lock()
-        self._probing = asyncio.Lock()
         self._admin: AIOKafkaAdminClient | None = None
         self._asker: AIOKafkaConsumer | None = None
-        self._clock: tuple[Producer, KafkaConsumer] | None = None
+        self._clock = BrokerClock(self)
         self._known: dict[str, int] = {}
         _quieten()
 
@@ -260,15 +217,11 @@ class KafkaBus:
         """The sentence for a broker that does not answer."""
         return bus_unavailable(self._bootstrap, type(error).__name__)
 
-    def forget(self, opened: "KafkaConsumer") -> None:
-        """``opened`` was closed by its user."""
-        self._open.discard(opened)
-
     async def ready(self) -> None:
         """See `exchange.bus.ports.Bus.ready`."""
         await self._ask(lambda admin: admin.describe_cluster())
 
-    async def producer(self) -> LaneProducer:
+    async def producer(self) -> Producer:
         """See `exchange.bus.ports.Bus.producer`."""
         producer = LaneProducer(
             self._open_wire, delivery_ms=self._delivery_ms, on_close=self._open.discard
@@ -288,15 +241,10 @@ class KafkaBus:
             max_request_size=MESSAGE_BYTES_MAX,
             linger_ms=0,
         )
-        try:
-            async with asyncio.timeout(self._request_ms / 1000):
-                await producer.start()
-        except (KafkaError, OSError, TimeoutError) as error:
-            await producer.stop()
-            raise self.unavailable(error) from error
+        await self._start(producer)
         return _Wire(producer, self)
 
-    async def consumer(self, start: Mapping[Place, int], *, live: bool) -> KafkaConsumer:
+    async def consumer(self, start: Mapping[Place, int], *, live: bool) -> Consumer:
         """See `exchange.bus.ports.Bus.consumer`."""
         for (topic, partition), (first, following) in (await self._bounds(start)).items():
             wanted = start[topic, partition]
@@ -306,7 +254,9 @@ class KafkaBus:
         consumer.assign([TopicPartition(*place) for place in start])
         for place, offset in start.items():
             consumer.seek(TopicPartition(*place), offset)
-        opened = KafkaConsumer(consumer, start, self)
+        opened = DrainingConsumer(
+            _Fetching(consumer, start, self), start, ready=self.ready, on_close=self._open.discard
+        )
         self._open.add(opened)
         return opened
 
@@ -323,13 +273,16 @@ class KafkaBus:
             fetch_max_bytes=LIVE_FETCH_BYTES if live else BULK_FETCH_BYTES,
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
         )
-        try:
-            async with asyncio.timeout(self._request_ms / 1000):
-                await consumer.start()
-        except (KafkaError, OSError, TimeoutError) as error:
-            await consumer.stop()
-            raise self.unavailable(error) from error
+        await self._start(consumer)
         return consumer
+
+    async def _start(self, client: "AIOKafkaProducer | AIOKafkaConsumer") -> None:
+        try:
+            async with asyncio.timeout(self._request_s):
+                await client.start()
+        except (KafkaError, OSError, TimeoutError) as error:
+            await client.stop()
+            raise self.unavailable(error) from error
 
     async def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """See `exchange.bus.ports.Bus.bounds`."""
@@ -361,26 +314,15 @@ class KafkaBus:
         """See `exchange.bus.ports.Bus.ensure_topic`."""
         if not await self.has(spec.name, 0):
             await self._ask(lambda admin: _create(admin, spec))
-        found = await self._ask(lambda admin: _describe(admin, spec))
-        check_topic(spec, found)
+        check_topic(spec, await self._ask(lambda admin: _describe(admin, spec)))
 
     async def broker_time_ms(self) -> int:
         """See `exchange.bus.ports.Bus.broker_time_ms`."""
-        async with self._probing:
-            if self._clock is None:
-                self._clock = await self._open_clock()
-            now_ms = await probe_time_ms(*self._clock)
+        cluster = await self._ask(lambda admin: admin.describe_cluster())
+        now_ms = await self._clock.now_ms(replicas=min(3, len(cluster["brokers"])))
         if now_ms is None:
-            raise bus_unavailable(self._bootstrap, "the clock probe did not come back")
+            raise self.unavailable(TimeoutError())
         return now_ms
-
-    async def _open_clock(self) -> tuple[LaneProducer, KafkaConsumer]:
-        brokers = await self._ask(lambda admin: admin.describe_cluster())
-        replicas = min(3, len(brokers["brokers"]))
-        await self.ensure_topic(TopicSpec(CLOCK_TOPIC, 1, replicas, CLOCK_CONFIG))
-        _, following = await self.bounds(CLOCK_TOPIC, 0)
-        consumer = await self.consumer({(CLOCK_TOPIC, 0): following}, live=True)
-        return await self.producer(), consumer
 
     async def close(self) -> None:
         """See `exchange.bus.ports.Bus.close`."""
@@ -392,7 +334,7 @@ class KafkaBus:
         """Put a question to the brokers; once more on a fresh connection when it fails."""
         failure: BaseException = TimeoutError()
         try:
-            async with asyncio.timeout(ATTEMPTS * self._request_ms / 1000), self._asking:
+            async with asyncio.timeout(ATTEMPTS * self._request_s), self._asking:
                 for _ in range(ATTEMPTS):
                     try:
                         return await question(await self._connected())
@@ -401,12 +343,17 @@ class KafkaBus:
                         await self._hang_up()
         except TimeoutError as error:
             failure = error
+            await self._hang_up()
         raise self.unavailable(failure) from failure
 
     async def _connected(self) -> AIOKafkaAdminClient:
         if self._admin is None:
             admin = AIOKafkaAdminClient(**self._connection)
-            await admin.start()
+            try:
+                await admin.start()
+            except KafkaError:
+                await admin.close()
+                raise
             self._admin = admin
         return self._admin
 
@@ -444,17 +391,11 @@ async def _describe(admin: AIOKafkaAdminClient, spec: TopicSpec) -> FoundTopic:
         await asyncio.sleep(RETRY_BACKOFF_MS / 1000)
     resource = ConfigResource(ConfigResourceType.TOPIC, spec.name, dict.fromkeys(spec.config))
     answers = await admin.describe_configs([resource])
-    entries = [entry for answer in answers for entry in answer.resources[0][4]]
-    return FoundTopic(
-        partitions=len(partitions),
-        replicas=min(len(partition["replicas"]) for partition in partitions),
-        config={entry[0]: entry[1] for entry in entries},
-    )
+    return found_topic(partitions, [e[:2] for a in answers for e in a.resources[0][4]])
 
 
 def _quieten() -> None:
-    """No values at DEBUG, and no bare lines on stderr where logging is not set up."""
     log = logging.getLogger("aiokafka")
     log.setLevel(max(log.level, logging.INFO))
     if not log.handlers:
-        log.addHandler(logging.NullHandler())
+        log.addHandler(logging.NullHandler())  # else bare lines on stderr without logging set up

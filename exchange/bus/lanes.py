@@ -23,7 +23,7 @@ messages keep their order.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -179,9 +179,8 @@ class LaneProducer:
             flight, self._flight = self._flight, None
             await flight.wire.discard()
 
-    def _spawn(self, coroutine: "Awaitable[None]") -> "asyncio.Task[None]":
-        task = asyncio.ensure_future(coroutine)
-        assert isinstance(task, asyncio.Task)
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(coroutine)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task

@@ -41,8 +41,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Produced:
-    """An outcome and why. There is no offset in it: offsets come from followers only, since a
-    broker that recognises a repeated batch confirms it without one.
+    """An outcome and why; never an offset.
+
+    Offsets come from followers only: a broker that recognises a repeated batch confirms it
+    without one.
     """
 
     outcome: Outcome
@@ -147,8 +149,9 @@ class Bus(Protocol):
         ...
 
     async def bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        """The first offset kept and the next one to be written. Raises `NotFound`,
-        `BusUnavailable`.
+        """The first offset kept and the next one to be written.
+
+        Raises `NotFound` and `BusUnavailable`.
         """
         ...
 

@@ -1,7 +1,8 @@
 """Compares a topic as it is with the topic as it must be."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from exchange.bus.failures import topic_misconfigured
 from exchange.bus.ports import TopicSpec
@@ -14,6 +15,14 @@ class FoundTopic:
     partitions: int
     replicas: int
     config: Mapping[str, str]
+
+
+def found_topic(
+    partitions: Sequence[Mapping[str, Any]], entries: Iterable[tuple[str, str]]
+) -> FoundTopic:
+    """From Kafka's description: ``replicas`` (ids) of each partition, and pairs of key and value."""
+    poorest = min(len(partition["replicas"]) for partition in partitions)
+    return FoundTopic(len(partitions), poorest, dict(entries))
 
 
 def check_topic(spec: TopicSpec, found: FoundTopic) -> None:
