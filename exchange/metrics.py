@@ -142,6 +142,7 @@ RELEASE_UNPAID: Final = _gauge(
 HUB_REQUESTS: Final = _counter("hub_requests_total", "HTTP requests.", "route", "status")
 HUB_REQUEST: Final = _seconds("hub_request", "HTTP requests, from first to last byte.", "route")
 HUB_LIMITED: Final = _counter("hub_limited_total", "Requests turned away by the rate limit.")
+HUB_UNDER_WAY: Final = _gauge("hub_requests_under_way", "HTTP requests being answered now.")
 HUB_READY: Final = _gauge("hub_ready", "1 while this hub may append and release.")
 
 # --- publish ---

@@ -1,0 +1,80 @@
+"""Raw bodies, taken in with a running limit: nobody can make the hub hold more than it stated."""
+
+import asyncio
+
+from starlette.requests import ClientDisconnect, Request
+
+from exchange.hub.problem import WithStatus
+from exchange.limits import BODY_SECONDS_MAX
+from exchange.model.text import Text
+
+
+async def read_body(
+    request: Request,
+    *,
+    bytes_max: int,
+    content_type: str,
+    seconds_max: float = BODY_SECONDS_MAX,
+) -> bytes:
+    """All bytes of the body; `WithStatus` 413, 415 or 408.
+
+    A declared length over the limit is refused before a byte is read; an undeclared one as soon as
+    the limit is passed.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != content_type:
+        raise _wrong_type(content_type)
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > bytes_max:
+        raise _too_large(bytes_max)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds_max):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > bytes_max:
+                    raise _too_large(bytes_max)
+    except (TimeoutError, ClientDisconnect):
+        raise _too_slow(seconds_max) from None
+    return bytes(body)
+
+
+async def no_body(request: Request) -> bytes:
+    """The empty body of a request that has none; `WithStatus` 413 for any byte."""
+    async for chunk in request.stream():
+        if chunk:
+            raise _too_large(0)
+    return b""
+
+
+def _too_large(bytes_max: int) -> WithStatus:
+    return WithStatus(
+        413,
+        "body-too-large",
+        Text(
+            f"the body is longer than {bytes_max} bytes",
+            f"请求体超过 {bytes_max} 字节",
+        ),
+        remedy=("send fewer items in one request", "请减少单次请求的内容"),
+    )
+
+
+def _wrong_type(content_type: str) -> WithStatus:
+    return WithStatus(
+        415,
+        "content-type",
+        Text(f"the body must be {content_type}", f"请求体类型应为 {content_type}"),
+        remedy=(f"set Content-Type: {content_type}", f"请设置 Content-Type: {content_type}"),
+    )
+
+
+def _too_slow(seconds_max: float) -> WithStatus:
+    return WithStatus(
+        408,
+        "body-too-slow",
+        Text(
+            f"the body did not arrive within {seconds_max:g} seconds",
+            f"请求体未在 {seconds_max:g} 秒内到达",
+        ),
+        remedy=("check the network and try again", "请检查网络后重试"),
+        retriable=True,
+    )
