@@ -7,8 +7,8 @@ whoever reads several streams keeps, for each key, the highest version.
 Order of a commit, and what a crash leaves behind each step:
 
 1. write ``*.part`` files and flush them to the disk: stray parts, removed when the sink opens;
-2. rename them: files that ``positions.json`` does not know yet. The same bundles come again, get the
-   same names and replace them with the same content;
+2. rename them: files that ``positions.json`` does not know yet. The same bundles come again, get
+   the same names and replace them with the same content;
 3. replace ``positions.json``: done.
 
 A lock on the directory during a commit, and positions read anew under it, refuse a second writer.

@@ -21,7 +21,7 @@ from adapters.errors import (
     position_conflict,
 )
 from adapters.ports import Delivery
-from adapters.sqltable import CREATE_Table, quoted, rows_of
+from adapters.sqltable import CREATE_POSITIONS, Table, quoted, rows_of
 
 Connection = psycopg.Connection[tuple[object, ...]]
 

@@ -19,7 +19,7 @@ from adapters.errors import (
     position_conflict,
 )
 from adapters.ports import Delivery
-from adapters.sqltable import CREATE_Table, quoted, rows_of
+from adapters.sqltable import CREATE_POSITIONS, Table, quoted, rows_of
 
 BUSY_SECONDS: Final = 30.0
 """How long to wait for another process's transaction."""
