@@ -24,12 +24,12 @@ from exchange.bus.ports import Bus, Consumer
 from exchange.envelope.open import VerifiedBundle, open_sections
 from exchange.errors import BundleRefused
 from exchange.flow.keyring import Denied, Keyring
-from exchange.flow.ports import Delivery, LedgerView, Sink
-from exchange.flow.reader import Place, Reader
+from exchange.flow.ports import Clock, Delivery, LedgerView, Sink
+from exchange.flow.probation import Place
+from exchange.flow.reader import Reader
 from exchange.flow.receipts import Receipts
 from exchange.flow.report import Halt, Report
 from exchange.flow.subscription import Subscription
-from exchange.limits import WITHHELD_MS
 
 FETCH_MESSAGES: Final = 16
 COMMIT_RECORDS: Final = 40_000
@@ -48,6 +48,7 @@ class Subscriber:
         keyring: Keyring,
         sink: Sink,
         receipts: Receipts,
+        clock: Clock,
     ) -> None:
         self._subscription = subscription
         self._view = view
@@ -55,6 +56,7 @@ class Subscriber:
         self._keyring = keyring
         self._sink = sink
         self._receipts = receipts
+        self._clock = clock
         self._stopping = asyncio.Event()
         self.report = Report()
 
@@ -81,13 +83,15 @@ class Subscriber:
                     consumer, _ = await self._consumer(reader, consumer.positions() | rewound)
                 elif not messages:
                     await self._receipts.file_if_due()
-                    if not follow and _reached(consumer, ends):
+                    if follow:
+                        reader.conclude(self._clock())
+                    elif _reached(consumer, ends):
                         break
                     await self._view.catch_up()
         finally:
             await consumer.close()
             await self._receipts.file()
-        reader.conclude(WITHHELD_MS)
+        reader.conclude(self._clock())
         return self.report
 
     async def _bounds(self) -> dict[Place, tuple[int, int]]:
@@ -138,20 +142,25 @@ class Subscriber:
             reader.halt(said.stream, Halt("denied", said.sequence, keys.rules, keys.entry))
             return None
         try:
-            batch = open_sections(bundle, self._subscription.contract, keys)
+            with metrics.DELIVER_OPEN.time():
+                batch = open_sections(bundle, self._subscription.contract, keys)
         except BundleRefused as error:
             reader.halt(said.stream, Halt(error.failure, said.sequence))
             return None
         return _delivery(bundle, batch.columns, batch.operations, batch.versions)
 
     async def _commit(self, waiting: Sequence[tuple[VerifiedBundle, Delivery]]) -> None:
-        await asyncio.to_thread(self._sink.commit_many, [delivery for _, delivery in waiting])
+        with metrics.DELIVER_COMMIT.time():
+            deliveries = [delivery for _, delivery in waiting]
+            await asyncio.to_thread(self._sink.commit_many, deliveries)
+        dataset = self._subscription.grant.dataset
         for bundle, delivery in waiting:
             if delivery.columns:
                 self._receipts.delivered(bundle.header)
                 self.report.bundles += 1
                 self.report.records += len(delivery.versions)
-        metrics.RECORDS_DELIVERED.inc(sum(len(delivery.versions) for _, delivery in waiting))
+                metrics.DELIVER_BUNDLES.labels(dataset=dataset).inc()
+                metrics.DELIVER_RECORDS.labels(dataset=dataset).inc(len(delivery.versions))
         await self._receipts.file_if_due()
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from exchange import metrics
 from exchange.envelope.open import VerifiedHeader
 from exchange.flow.ports import Hub, KeysAnswered
 from exchange.flow.sealedkeys import Envelope, SectionKeys, open_keys
@@ -86,16 +85,13 @@ class Keyring:
             from_ms=said.epoch_from_ms,
             to_ms=said.epoch_to_ms,
             levels=self._subscription.levels,
+            sequence=said.sequence,
         )
 
-    def _keep(
-        self, headers: Sequence[VerifiedHeader], answered: KeysAnswered, act: bytes
-    ) -> None:
+    def _keep(self, headers: Sequence[VerifiedHeader], answered: KeysAnswered, act: bytes) -> None:
         admitted = answered.admitted
         permitted = [
-            item
-            for item in range(len(headers))
-            if admitted.permit and item not in answered.refused
+            item for item in range(len(headers)) if admitted.permit and item not in answered.refused
         ]
         envelope = Envelope(
             origin=self._signs.origin,
@@ -113,7 +109,5 @@ class Keyring:
             rules = answered.refused.get(item, admitted.rules)
             place = (header.header.stream, header.header.epoch)
             self._kept[place] = keys.get(item) or Denied(rules, admitted.index)
-        metrics.EPOCHS_GRANTED.inc(len(permitted))
-        metrics.EPOCHS_DENIED.inc(len(headers) - len(permitted))
         while len(self._kept) > EPOCHS_KEPT:
             self._kept.popitem(last=False)

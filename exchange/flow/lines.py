@@ -9,7 +9,6 @@ is retired and a new one opened that names it as its predecessor (decision 10).
 from dataclasses import replace
 from typing import Final
 
-from exchange import metrics
 from exchange.bus.outbox import Kept, Line, Outbox
 from exchange.bus.ports import Bus
 from exchange.envelope.open import parse_bundle
@@ -46,7 +45,6 @@ class Lines:
             if await self._ends_here(line):
                 self._lines[line.region] = line
             else:
-                metrics.STREAMS_RETIRED.inc()
                 self._outbox.retire(line.stream)
                 self._predecessors[line.region] = line.stream
 
@@ -150,7 +148,8 @@ class Lines:
 
 def _sequence_in(raw: bytes | None, stream: bytes) -> int:
     """The sequence a message claims within ``stream``; -1 for anything else. Not verified: a lie
-    costs a new stream, nothing more."""
+    costs a new stream, nothing more.
+    """
     if raw is None:
         return -1
     try:

@@ -16,7 +16,6 @@ Order that matters, and what a crash means there:
 acknowledges to its own source does so after ``flush``.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -110,8 +109,9 @@ class Publisher:
         checked = validate(self._contract, columns, first_line=first_line)
         kept = None if operations is None else [operations[row] for row in checked.kept]
         records = len(checked.kept)
-        metrics.RECORDS_ACCEPTED.inc(records)
-        metrics.RECORDS_REJECTED.inc(len(checked.rejected))
+        dataset = self._contract.dataset
+        metrics.PUBLISH_RECORDS.labels(dataset=dataset).inc(records)
+        metrics.PUBLISH_REJECTED.labels(dataset=dataset).inc(len(checked.rejected))
         if records:
             batch = Batch(checked.columns, kept, self._versions(records))
             for region, part in split(self._contract, batch).items():
@@ -172,14 +172,15 @@ class Publisher:
 
     async def _seal(self, line: Line, batch: Batch) -> Line:
         epoch = self._epochs.current(line, self._contract)
-        sealed = seal(
-            batch,
-            self._contract,
-            epoch,
-            sequence=line.sequence + 1,
-            previous=line.head,
-            signer=self._signs.signer,
-        )
+        with metrics.PUBLISH_SEAL.time():
+            sealed = seal(
+                batch,
+                self._contract,
+                epoch,
+                sequence=line.sequence + 1,
+                previous=line.head,
+                signer=self._signs.signer,
+            )
         kept = Kept(
             stream=line.stream,
             sequence=line.sequence + 1,
@@ -191,8 +192,8 @@ class Publisher:
         )
         self._outbox.keep([kept])
         self._record_bytes = max(1.0, sealed.plain_bytes / batch.records)
-        metrics.BUNDLES_SEALED.inc()
-        metrics.SEALED_BYTES.inc(len(sealed.raw))
+        metrics.PUBLISH_BUNDLES.labels(dataset=line.dataset).inc()
+        metrics.PUBLISH_BUNDLE_BYTES.observe(len(sealed.raw))
         await self._sender.send(line, kept)
         return self._lines.moved(line, kept)
 

@@ -16,12 +16,12 @@ from exchange.envelope.open import ParsedBundle, VerifiedBundle, parse_bundle, v
 from exchange.errors import BundleRefused
 from exchange.flow.chain import Chain, Step
 from exchange.flow.ports import LedgerView
+from exchange.flow.probation import Place, Probation
 from exchange.flow.report import Halt, Report
 from exchange.flow.subscription import Subscription
+from exchange.limits import WITHHELD_MS
 from exchange.registry.state import Stream
 
-Place = tuple[str, int]
-"""(topic, partition)."""
 _LOG = structlog.get_logger(__name__)
 
 
@@ -44,6 +44,8 @@ class Reader:
         }
         self._early: dict[bytes, dict[int, tuple[Place, int]]] = defaultdict(dict)
         self._rewind: dict[Place, int] = {}
+        self._probations: dict[bytes, Probation] = {}
+        self._size_at_start = view.registry.size
 
     def starts(self, bounds: Mapping[Place, tuple[int, int]]) -> dict[Place, int]:
         """Where to read each partition from."""
@@ -68,7 +70,7 @@ class Reader:
     def halt(self, stream: bytes, why: Halt) -> None:
         """Read ``stream`` no further in this run, and say so."""
         self._report.halted[stream.hex()] = why
-        metrics.STREAMS_HALTED.labels(failure=why.failure).inc()
+        metrics.STREAMS_HALTED.set(len(self._report.halted))
         _LOG.warning(
             "stream halted", stream=stream.hex(), sequence=why.sequence, failure=why.failure
         )
@@ -78,9 +80,15 @@ class Reader:
         rewind, self._rewind = self._rewind, {}
         return rewind
 
-    def conclude(self, withheld_ms: int) -> None:
-        """Report holes, and streams behind an anchor that is older than ``withheld_ms``."""
+    def conclude(self, now_ms: int) -> None:
+        """Report holes, and streams behind an anchor that the broker should have served by now.
+
+        An anchor is filed after the broker acknowledged what it names: one that was on the ledger
+        before this reader learnt the end of the topic must have been reached at that end.
+        """
         registry = self._view.registry
+        self._report.missing.clear()
+        self._report.withheld.clear()
         for stream in registry.streams_of(self._subscription.grant.dataset):
             if not self._subscription.covers(stream) or self.is_halted(stream.id):
                 continue
@@ -88,9 +96,11 @@ class Reader:
             if any(early > sequence for early in self._early[stream.id]):
                 self._report.missing[stream.id.hex()] = sequence + 1
             anchor = registry.newest_anchor(stream.id)
-            if anchor is not None and anchor.sequence > sequence:
+            if anchor is None or anchor.sequence <= sequence:
+                continue
+            if anchor.index < self._size_at_start or anchor.time_ms + WITHHELD_MS <= now_ms:
                 self._report.withheld[stream.id.hex()] = anchor.sequence
-                metrics.STREAMS_WITHHELD.inc()
+        metrics.STREAMS_WITHHELD.set(len(self._report.withheld))
 
     async def _parse(self, message: Message) -> ParsedBundle | None:
         if message.value is None:
@@ -114,10 +124,42 @@ class Reader:
         try:
             bundle = verify_bundle(parsed, registry.stream_public(stream.id))
             self._same_stream(bundle, stream)
+            if not self._proven(message, bundle):
+                return None
         except BundleRefused as error:
             self._ignore(message, error.failure)
             return None
         return self._step(message, bundle)
+
+    def _proven(self, message: Message, bundle: VerifiedBundle) -> bool:
+        """False while the chain of a stopped instance is not proven; see exchange/flow/probation.
+
+        Raises BundleRefused for what lies beyond the frontier of a stopped instance.
+        """
+        said = bundle.header.header
+        frontier = self._view.registry.frontier(said.stream)
+        if frontier is None:
+            return True
+        if said.sequence > frontier:
+            raise BundleRefused(
+                "the bundle was signed by an instance that has stopped",
+                "该数据包由已停用的实例签署",
+                failure="beyond-frontier",
+            )
+        chain = self._chain(said.stream)
+        if said.sequence <= chain.sequence:
+            return True
+        anchor = self._view.registry.newest_anchor(said.stream)
+        probation = self._probations.setdefault(said.stream, Probation(chain, anchor))
+        if probation.proven:
+            return True
+        place = (message.topic, message.partition)
+        found = probation.walk(
+            said.sequence, said.previous, bundle.header.hash, (place, message.offset)
+        )
+        if found is not None:
+            self._read_again(*found)
+        return False
 
     def _same_stream(self, bundle: VerifiedBundle, stream: Stream) -> None:
         said = bundle.header.header
@@ -143,7 +185,7 @@ class Reader:
                 return bundle
             case Step.DUPLICATE | Step.OLD:
                 self._report.duplicates += 1
-                metrics.DUPLICATES.inc()
+                metrics.DELIVER_DUPLICATES.inc()
             case Step.EARLY:
                 place = (message.topic, message.partition)
                 self._early[said.stream][said.sequence] = (place, message.offset)
@@ -163,8 +205,10 @@ class Reader:
         """The bundle after the head came too early: read from there again."""
         early = self._early[chain.stream]
         if found := early.pop(chain.sequence + 1, None):
-            place, offset = found
-            self._rewind[place] = min(offset, self._rewind.get(place, offset))
+            self._read_again(*found)
+
+    def _read_again(self, place: Place, offset: int) -> None:
+        self._rewind[place] = min(offset, self._rewind.get(place, offset))
 
     def _step_over_gap(self, chain: Chain) -> None:
         """Go on behind a loss that the provider has admitted on the ledger."""
@@ -177,7 +221,7 @@ class Reader:
     def _ignore(self, message: Message, failure: str) -> None:
         """Count and alarm a message that is no bundle of anybody registered."""
         self._report.ignored[failure] = self._report.ignored.get(failure, 0) + 1
-        metrics.MESSAGES_IGNORED.labels(failure=failure).inc()
+        metrics.DELIVER_REFUSED.labels(failure=failure).inc()
         _LOG.warning(
             "message ignored",
             topic=message.topic,

@@ -67,7 +67,8 @@ class Receipts:
 
     async def file(self) -> None:
         """File what stands; nothing if nothing was delivered. Raises HubUnavailable, and then
-        everything not yet filed still stands."""
+        everything not yet filed still stands.
+        """
         self._growing.clear()
         while runs := self._runs[:ITEMS_MAX]:
             body = FileReceipt(

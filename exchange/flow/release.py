@@ -29,9 +29,10 @@ from exchange.flow.sealedkeys import Envelope, SectionKeys, seal_keys
 from exchange.ledger.act import Act
 from exchange.ledger.append import Appended
 from exchange.model.acts import AskItem, AskKeys
-from exchange.registry.state import Instance, Registry, Stream
+from exchange.registry.state import Registry
 from keys.cose import Signer
 from keys.errors import KeyMissing, OpenRefused
+
 
 class Appends(Protocol):
     """The ledger, as a hub's flows see it."""
@@ -115,14 +116,14 @@ class Releases:
         return _Opened(keys, refused)
 
     def _matching_header(self, item: AskItem, raw: bytes) -> Header:
-        """The header of ``raw``, if the stream's own instance signed it and it says what ``item`` says.
+        """The header of ``raw``, if the stream's instance signed it and it agrees with ``item``.
 
         Everything is decided from the signed header and the ledger, never from the asker's word.
         """
         stream = self._registry.streams.get(item.stream)
         if stream is None:
             raise _mismatch("stream")
-        verified = verify_header(raw, self._instance_of(stream).signing)
+        verified = verify_header(raw, self._registry.stream_public(item.stream))
         header = verified.header
         claims = (
             (verified.hash, item.header, "header"),
@@ -133,15 +134,13 @@ class Releases:
             (header.region, stream.region, "region"),
             (header.epoch, item.epoch, "epoch"),
             (header.contract, item.contract, "contract"),
+            (header.sequence, item.sequence, "sequence"),
             ((header.epoch_from_ms, header.epoch_to_ms), (item.from_ms, item.to_ms), "interval"),
         )
         for said, wanted, name in claims:
             if said != wanted:
                 raise _mismatch(name)
         return header
-
-    def _instance_of(self, stream: Stream) -> Instance:
-        return self._registry.instances[(stream.member, stream.instance)]
 
     def _checked_keys(self, header: Header, item: AskItem) -> SectionKeys:
         """The section keys asked for, after every commitment of the header was checked."""

@@ -40,9 +40,7 @@ def concatenate(batches: list[Batch]) -> Batch:
     if all(batch.operations is None for batch in batches):
         return Batch(columns, None, versions)
     operations = [
-        operation
-        for batch in batches
-        for operation in (batch.operations or [0] * batch.records)
+        operation for batch in batches for operation in (batch.operations or [0] * batch.records)
     ]
     return Batch(columns, operations, versions)
 

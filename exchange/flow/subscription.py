@@ -47,7 +47,7 @@ def subscription(registry: Registry, grant: bytes, member: str) -> Subscription:
             remedy=("see: exchange grant list", "请查看：exchange grant list"),
             failure="grant",
         )
-    encoded = registry.contracts.get(row.contract_hash)
+    encoded = registry.contract(row.contract_hash)
     if encoded is None:
         raise NotFound(
             f"the contract of grant {grant.hex()[:16]} is not on the ledger",
