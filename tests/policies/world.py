@@ -1,0 +1,138 @@
+"""A small world in which every action is permitted, and how a test departs from it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from policies.facts import (
+    DatasetFacts,
+    GrantFacts,
+    LogFacts,
+    MemberFacts,
+    Question,
+    RequestFacts,
+    Resource,
+)
+
+NOW: Final = 1_770_000_000_000
+LATER: Final = NOW + 86_400_000
+
+AUTHORITY: Final = MemberFacts("data-bureau", "authority", active=True)
+PROVIDER: Final = MemberFacts("civil-affairs", "department", active=True)
+CONSUMER: Final = MemberFacts("human-resources", "department", active=True)
+AUDITOR: Final = MemberFacts("audit-office", "auditor", active=True)
+DATASET: Final = DatasetFacts("villages", PROVIDER.id, "unconditional", "none", "published")
+PROPOSED: Final = replace(DATASET, status="proposed")
+LOG: Final = LogFacts("exchange.zj.example/2026")
+REQUEST: Final = RequestFacts(
+    "request-1", CONSUMER.id, DATASET.id, "open", ("code", "name"), ("33",), 0, NOW, LATER
+)
+GRANT: Final = GrantFacts(
+    "grant-1",
+    CONSUMER.id,
+    DATASET.id,
+    "c0ffee",
+    ("code", "name"),
+    ("3301",),
+    "business",
+    "就业促进法 32",
+    0,
+    NOW,
+    LATER,
+    revoked=False,
+)
+
+APPLICATION: Final[Mapping[str, Any]] = {
+    "duty": "就业促进法 32",
+    "purpose": "business",
+    "fields": ("code", "name"),
+    "unknown_fields": (),
+    "key_covered": True,
+    "regions": ("3301",),
+    "from": 0,
+    "to": NOW,
+    "expires": LATER,
+}
+ANSWER: Final[Mapping[str, Any]] = {
+    "approve": True,
+    "basis": "",
+    "price": "",
+    "widened": False,
+    "conditions": (),
+    "expires": LATER,
+}
+KEYS: Final[Mapping[str, Any]] = {
+    "purpose": "business",
+    "contract": "c0ffee",
+    "fields": ("code",),
+    "region_prefixes": ("", "33", "3301", "330102"),
+    "epoch_from": 10,
+    "epoch_to": 20,
+}
+
+Base = tuple[MemberFacts, Resource, tuple[Resource, ...], Mapping[str, Any]]
+BASES: Final[Mapping[str, Base]] = {
+    "member.enrol": (AUTHORITY, LOG, (), {"member_kind": "department"}),
+    "member.suspend": (AUTHORITY, PROVIDER, (), {}),
+    "instance.register": (PROVIDER, PROVIDER, (), {}),
+    "instance.retire": (PROVIDER, PROVIDER, (), {}),
+    "catalogue.propose": (PROVIDER, PROPOSED, (), {"missing": (), "price": "", "taken": False}),
+    "catalogue.publish": (AUTHORITY, PROPOSED, (), {"missing": (), "price": ""}),
+    "catalogue.withdraw": (PROVIDER, DATASET, (), {}),
+    "dataset.key": (AUTHORITY, DATASET, (), {}),
+    "stream.open": (PROVIDER, DATASET, (), {"owner": True}),
+    "stream.progress": (PROVIDER, DATASET, (), {"owner": True}),
+    "stream.gap": (PROVIDER, DATASET, (), {"owner": True}),
+    "request.new": (CONSUMER, DATASET, (), APPLICATION),
+    "request.answer": (PROVIDER, REQUEST, (DATASET,), ANSWER),
+    "request.withdraw": (CONSUMER, REQUEST, (), {}),
+    "grant.revoke": (CONSUMER, GRANT, (DATASET,), {}),
+    "keys.ask": (CONSUMER, GRANT, (DATASET,), KEYS),
+    "receipt.file": (CONSUMER, GRANT, (), {}),
+    "ledger.read": (AUDITOR, LOG, (), {}),
+}
+"""The permitted question of every action, without its time."""
+
+MEMBERS: Final = {
+    "authority": AUTHORITY,
+    "provider": PROVIDER,
+    "consumer": CONSUMER,
+    "auditor": AUDITOR,
+}
+
+
+def ask(action: str, **context: Any) -> Question:
+    """The permitted question of ``action`` at `NOW`, with ``context`` changed."""
+    principal, resource, related, usual = BASES[action]
+    return Question(action, principal, resource, related, {"time": NOW, **usual, **context})
+
+
+def depart(question: Question, given: Mapping[str, Any], when: Mapping[str, Any]) -> Question:
+    """Change ``question`` as a scenario says.
+
+    ``given``: ``who`` (a name of `MEMBERS`), ``member`` (its attributes), ``resource`` and
+    ``dataset`` (theirs), ``without`` (``related``: nothing but the resource is known).
+    ``when``: context attributes; ``absent`` lists those that are left out.
+    """
+    principal = replace(MEMBERS.get(given.get("who", ""), question.principal))
+    principal = replace(principal, **_tuples(given.get("member", {})))
+    resource, related = question.resource, question.related
+    if given.get("itself"):
+        resource = principal
+    resource = replace(resource, **_tuples(given.get("resource", {})))
+    changes = _tuples(given.get("dataset", {}))
+    related = tuple(replace(fact, **changes) for fact in related)
+    context = {**question.context, **_tuples({k: v for k, v in when.items() if k != "absent"})}
+    for name in when.get("absent", ()):
+        del context[name]
+    return replace(
+        question,
+        principal=principal,
+        resource=resource,
+        related=() if given.get("without") == "related" else related,
+        context=context,
+    )
+
+
+def _tuples(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
