@@ -48,7 +48,7 @@ endif
 .PHONY: check
 check: python-packages lint ## lint, types, house rules, frozen vectors
 	@echo '==> mypy' && $(BIN)/mypy
-	@echo '==> tidy' && $(BIN)/pytest -q tests/test_tidy.py tests/test_tidy_catches.py
+	@echo '==> house rules' && $(BIN)/pytest -q -p no:cacheprovider tests/test_tidy.py tests/test_tidy_catches.py tests/test_documents.py
 	@echo '==> vectors' && $(BIN)/python -m tests.envelope.generate_vectors --check
 
 .PHONY: lint
@@ -58,6 +58,10 @@ lint: python-packages ## ruff: rules and format
 .PHONY: format
 format: python-packages ## let ruff rewrite what it can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+.PHONY: readme
+readme: python-packages ## write the help block of README.md anew
+	@$(BIN)/python -m tests.readme
 
 .PHONY: bench
 bench: setup ## measure against plain Kafka clients and JWE; writes bench/RESULTS.md
