@@ -21,6 +21,12 @@ def _problem(en: str, zh: str, remedy_en: str, remedy_zh: str) -> Problem:
 
 
 MISSING: Final = _problem("a required value is missing", "缺少必填值", "fill it in", "请补填")
+NOT_OPERATION: Final = _problem(
+    "'_operation' is neither upsert nor delete",
+    "_operation 既不是 upsert 也不是 delete",
+    "write upsert, delete, or leave it empty",
+    "请填写 upsert、delete 或留空",
+)
 NOT_TEXT: Final = _problem("not text", "不是文本", "put the value in quotes", "请为该值加引号")
 NOT_UNICODE: Final = _problem(
     "the text holds half a character or U+0000",

@@ -6,6 +6,9 @@
     found.columns  # canonical values of the good records, in contract order
     found.rejected  # line, field, reason and remedy of the others; never a value
 
+Beside the fields a source may give a column ``_operation``: ``upsert`` (or nothing) or ``delete``,
+which says that a key is gone and needs key and region only; whatever else it holds is dropped.
+
 Rejects a whole batch (`InputUnreadable`) only when its columns are not those of the contract. Two
 records with one key in a batch are both good: the later has the higher version.
 """
@@ -28,8 +31,12 @@ from exchange.model.text import Text
 KEY_BYTES_MAX: Final = 2_000
 """PostgreSQL indexes at most 2,704 bytes of a row."""
 
+OPERATION: Final = "_operation"
+"""No field can have this name: field names do not begin with ``_``."""
+
+UPSERT: Final = 0
 DELETE: Final = 1
-"""The operation of a record that only says which key is gone."""
+_OPERATIONS: Final = {None: UPSERT, "": UPSERT, "upsert": UPSERT, "delete": DELETE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,13 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """What passed, column by column, with the rows of the batch it came from, and what did not."""
+    """What passed, column by column, with the rows of the batch it came from, and what did not.
+
+    ``operations``: None when all that passed are upserts, else 0 upsert or 1 delete for each.
+    """
 
     columns: dict[str, list[Any]]
+    operations: list[int] | None
     kept: Sequence[int]
     rejected: tuple[Rejected, ...]
 
@@ -56,41 +67,58 @@ def validate(
     columns: Mapping[str, Sequence[Any]],
     *,
     first_line: int | Sequence[int],
-    operations: Sequence[int] | None = None,
 ) -> Validated:
     """Judge ``columns`` (text or JSON values, all of one length) against ``contract``.
 
     ``first_line``: the line of the first record, others following one by one, or the line of each.
-    ``operations``: 0 upsert, 1 delete for each record (all upserts if left out). A delete needs its
-    key and region only; whatever else it holds is dropped.
     Raises `InputUnreadable` for an unknown column or a missing required one.
     """
     count = _record_count(contract, columns)
-    deleted = _deleted_rows(operations)
-    faults: dict[tuple[int, int], problems.Problem] = {}
+    operations, faults = _operations(columns.get(OPERATION))
+    deleted = frozenset(row for row, operation in enumerate(operations) if operation == DELETE)
     checked: list[Checked] = []
     for place, field in enumerate(contract.fields):
         given = columns.get(field.name)
         values = [None] * count if given is None else list(given)
-        named = field.name in contract.key or field.name == _region_name(contract)
-        if deleted and not named:
-            values = [None if row in deleted else value for row, value in enumerate(values)]
+        needed = field.name in contract.key or field.name == _region_name(contract)
+        exempt = frozenset() if needed else deleted
+        if exempt:
+            values = [None if row in exempt else value for row, value in enumerate(values)]
         digits = contract.region_digits if field.name == _region_name(contract) else 0
         column = check_column(field, values, region_digits=digits)
         checked.append(column)
-        absent = _absent(column) if field.required else ()
-        for row in absent:
-            if named or row not in deleted:
-                faults[row, place] = problems.MISSING
         faults |= {(row, place): problem for row, problem in column.bad.items()}
+        if field.required:
+            absent = _absent(column, exempt)
+            faults |= dict.fromkeys(((row, place) for row in absent), problems.MISSING)
     for row, problem in _oversized(contract, checked, count).items():
-        faults.setdefault((row, -1), problem)
-    return _sorted_out(contract, checked, count, faults, first_line)
+        faults.setdefault((row, _WHOLE), problem)
+    return _sorted_out(contract, checked, operations, faults, count, first_line)
+
+
+_Faults = dict[tuple[int, int], problems.Problem]
+"""(Row, place of the field in the contract) → what is wrong."""
+
+_WHOLE: Final = -1
+"""The place of a fault that concerns the record as a whole."""
+
+
+def _operations(given: Sequence[Any] | None) -> tuple[list[int], _Faults]:
+    """One operation a record, none if all are upserts; and the rows that name no operation."""
+    if given is None:
+        return [], {}
+    known = [
+        _OPERATIONS.get(value) if value is None or type(value) is str else None for value in given
+    ]
+    faults = {
+        (row, _WHOLE): problems.NOT_OPERATION for row, found in enumerate(known) if found is None
+    }
+    return [found or UPSERT for found in known], faults
 
 
 def _record_count(contract: Contract, columns: Mapping[str, Sequence[Any]]) -> int:
     """How many records there are, once the columns are known to be the contract's."""
-    unknown = [name for name in columns if name not in contract.names]
+    unknown = [name for name in columns if name not in contract.names and name != OPERATION]
     if unknown:
         raise _wrong_columns(contract, unknown[0], "has", "包含合约之外的列", "unknown-column")
     missing = [
@@ -129,18 +157,16 @@ def _region_name(contract: Contract) -> str | None:
     return None if contract.region is None else contract.region.field
 
 
-def _deleted_rows(operations: Sequence[int] | None) -> frozenset[int]:
-    if operations is None:
-        return frozenset()
-    return frozenset(row for row, operation in enumerate(operations) if operation == DELETE)
-
-
-def _absent(column: Checked) -> list[int]:
+def _absent(column: Checked, exempt: frozenset[int]) -> list[int]:
     """Rows without a value, bad ones (whose value was taken out) not counted."""
     if None not in column.values:
         return []
     values = enumerate(column.values)
-    return [row for row, value in values if value is None and row not in column.bad]
+    return [
+        row
+        for row, value in values
+        if value is None and row not in column.bad and row not in exempt
+    ]
 
 
 def _oversized(contract: Contract, checked: Sequence[Checked], count: int) -> Bad:
@@ -160,25 +186,39 @@ def _oversized(contract: Contract, checked: Sequence[Checked], count: int) -> Ba
 def _sorted_out(
     contract: Contract,
     checked: Sequence[Checked],
+    operations: list[int],
+    faults: _Faults,
     count: int,
-    faults: Mapping[tuple[int, int], problems.Problem],
     first_line: int | Sequence[int],
 ) -> Validated:
-    if not faults:
-        columns = {
-            name: column.values for name, column in zip(contract.names, checked, strict=True)
-        }
-        return Validated(columns=columns, kept=range(count), rejected=())
-    lines = range(first_line, first_line + count) if isinstance(first_line, int) else first_line
-    names = (*contract.names, "")
-    rejected = tuple(
-        Rejected(lines[row], names[place], *faults[row, place]) for row, place in sorted(faults)
+    columns = {name: column.values for name, column in zip(contract.names, checked, strict=True)}
+    kept: Sequence[int] = range(count)
+    rejected: tuple[Rejected, ...] = ()
+    if faults:
+        rejected = _named(contract, faults, first_line)
+        good = np.ones(count, dtype=np.bool_)
+        good[[row for row, _ in faults]] = False
+        selectors = good.tolist()
+        columns = {name: list(compress(values, selectors)) for name, values in columns.items()}
+        operations = list(compress(operations, selectors))
+        kept = np.flatnonzero(good).tolist()
+    return Validated(
+        columns=columns,
+        operations=operations if any(operations) else None,
+        kept=kept,
+        rejected=rejected,
     )
-    good = np.ones(count, dtype=np.bool_)
-    good[[row for row, _ in faults]] = False
-    selectors = good.tolist()
-    columns = {
-        name: list(compress(column.values, selectors))
-        for name, column in zip(contract.names, checked, strict=True)
-    }
-    return Validated(columns=columns, kept=np.flatnonzero(good).tolist(), rejected=rejected)
+
+
+def _named(
+    contract: Contract, faults: _Faults, first_line: int | Sequence[int]
+) -> tuple[Rejected, ...]:
+    """The faults by line, then in the contract's order; the record as a whole comes first."""
+    names = (*contract.names, "")  # place -1 is the record as a whole
+
+    def line(row: int) -> int:
+        return first_line + row if isinstance(first_line, int) else first_line[row]
+
+    return tuple(
+        Rejected(line(row), names[place], *faults[row, place]) for row, place in sorted(faults)
+    )
