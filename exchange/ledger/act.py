@@ -5,6 +5,7 @@
 decided here: that depends on a position on the ledger (exchange/registry/authenticate.py).
 """
 
+import secrets
 from dataclasses import InitVar, dataclass
 from typing import Final
 
@@ -75,15 +76,18 @@ def sign_act(
     signer: Signer,
     now_ms: int,
     lifetime_ms: int,
-    nonce: bytes,
+    nonce: bytes | None = None,
 ) -> bytes:
-    """The bytes of an act; `ActRefused` if they would break a bound of SPEC.md section 1."""
+    """The bytes of an act; `ActRefused` if they would break a bound of SPEC.md section 1.
+
+    ``nonce`` is random unless a test or the simulation wants the same bytes again.
+    """
     payload: dict[int, object] = {
         _VERSION: VERSION,
         _KIND: body.kind,
         _ORIGIN: origin,
         _MEMBER: member,
-        _NONCE: nonce,
+        _NONCE: secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce,
         _ISSUED: now_ms,
         _EXPIRES: now_ms + lifetime_ms,
         _BODY: body.to_map(),

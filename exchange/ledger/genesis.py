@@ -1,7 +1,7 @@
 """Entry 0 and the pin; SPEC.md section 4.
 
 `make_genesis` makes the bytes once, `check_genesis` is how everybody else begins: whoever knows the
-pin (64 hex digits) knows the whole root of trust.
+pin (64 hex digits in a configuration, `parse_pin`) knows the whole root of trust.
 """
 
 import re
@@ -64,9 +64,9 @@ class Root:
         return self.body.rules
 
     @property
-    def pin(self) -> str:
-        """The leaf hash of entry 0, in hex."""
-        return self.entry.leaf_hash.hex()
+    def pin(self) -> bytes:
+        """The leaf hash of entry 0, 32 bytes; configurations write it in hex."""
+        return self.entry.leaf_hash
 
 
 def make_genesis(
@@ -77,9 +77,9 @@ def make_genesis(
     hub: str,
     entry_signer: Signer,
     now_ms: int,
-    nonce: bytes,
+    nonce: bytes | None = None,
 ) -> bytes:
-    """The bytes of entry 0. Its pin is ``leaf_hash(raw).hex()``; `check_genesis` has passed it."""
+    """The bytes of entry 0. Its pin is ``leaf_hash(raw)``; `check_genesis` has passed it."""
     act = sign_act(
         body,
         origin=origin,
@@ -91,7 +91,7 @@ def make_genesis(
         nonce=nonce,
     )
     raw = sign_entry(Statement(origin, hub, now_ms, act, permit=True, rules=()), entry_signer)
-    check_genesis(raw, leaf_hash(raw).hex())
+    check_genesis(raw, leaf_hash(raw))
     return raw
 
 
@@ -107,12 +107,12 @@ def parse_pin(pin: str) -> bytes:
     )
 
 
-def check_genesis(raw: bytes, pin: str) -> Root:
+def check_genesis(raw: bytes, pin: bytes) -> Root:
     """The root of trust in ``raw``, if its leaf hash is ``pin`` and it is whole.
 
     Raises `LedgerBroken` with failure ``wrong-genesis``; the message says which step failed.
     """
-    if leaf_hash(raw) != parse_pin(pin):  # 1. these are the pinned bytes
+    if leaf_hash(raw) != pin:  # 1. these are the pinned bytes
         raise _wrong("other bytes than the pinned ones", "与固定的字节不符")
     return read_genesis(raw)
 

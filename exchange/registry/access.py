@@ -1,0 +1,170 @@
+"""Access: applications, answers, revocations, key requests, receipts."""
+
+from exchange.model import acts
+from exchange.model.text import Text
+from exchange.registry import busrules, facts
+from exchange.registry.case import Asked, Case, Denied, nothing_there
+from exchange.registry.state import Dataset, Grant, Registry, Request, Shape
+from policies.facts import Question
+
+
+def examine_apply(body: acts.Apply, asked: Asked) -> Case | Denied:
+    """A dataset that is in the catalogue; the rules look at everything that is asked for."""
+    row = asked.registry.datasets.get(body.dataset)
+    if row is None:
+        return nothing_there(f"there is no dataset {body.dataset}", f"没有数据集 {body.dataset}")
+    shape = asked.registry.shapes[row.contract_hash]
+    known = set(shape.fields) if body.contract == row.contract_hash else set[str]()
+    question = asked.question(
+        facts.dataset_facts(row),
+        facts.related_facts(asked.registry, row)[1:],
+        duty=body.duty,
+        purpose=body.purpose,
+        fields=body.fields,
+        unknown_fields=tuple(name for name in body.fields if name not in known),
+        key_covered=_key_covered(shape, body.fields),
+        regions=body.regions,
+        **{"from": body.from_ms, "to": body.to_ms, "expires": body.expires_ms},
+    )
+    return Case((question,), until_ms=body.expires_ms)
+
+
+def examine_answer(body: acts.AnswerRequest, asked: Asked) -> Case | Denied:
+    """An open application; an approval names at most what was asked, or nothing for all of it."""
+    request = asked.registry.requests.get(body.request)
+    if request is None or request.status != "open":
+        return nothing_there("there is no such open application", "没有该待答复申请")
+    row = asked.registry.datasets[request.dataset]
+    given = terms(body, request)
+    shape = asked.registry.shapes[request.contract_hash]
+    if body.approve and not _key_covered(shape, given.fields):
+        why = Text("the answer leaves out the key fields", "答复未包含主键字段")
+        return Denied(busrules.CONTRACT, why)
+    question = asked.question(
+        facts.request_facts(request),
+        facts.related_facts(asked.registry, row, request.consumer),
+        approve=body.approve,
+        basis=body.basis,
+        price=body.price,
+        widened=body.approve and _widened(given, request),
+        conditions=body.conditions,
+        expires=given.expires_ms,
+    )
+    return Case((question,), until_ms=given.expires_ms if body.approve else None)
+
+
+def examine_withdraw_request(body: acts.WithdrawRequest, asked: Asked) -> Case | Denied:
+    """An application that is still open."""
+    request = asked.registry.requests.get(body.request)
+    if request is None or request.status != "open":
+        return nothing_there("there is no such open application", "没有该待答复申请")
+    row = asked.registry.datasets[request.dataset]
+    related = facts.related_facts(asked.registry, row, request.consumer)
+    return Case((asked.question(facts.request_facts(request), related),))
+
+
+def examine_revoke(body: acts.RevokeGrant, asked: Asked) -> Case | Denied:
+    """A grant that was not revoked before."""
+    grant = asked.registry.grants.get(body.grant)
+    if grant is None or grant.revoked is not None:
+        return nothing_there("there is no such standing grant", "没有该有效授权")
+    return Case((_about_grant(asked, grant),))
+
+
+def examine_ask(body: acts.AskKeys, asked: Asked) -> Case | Denied:
+    """One question an item; equal items make equal questions, which are asked once."""
+    grant = asked.registry.grants.get(body.grant)
+    if grant is None:
+        return nothing_there("there is no such grant", "没有该授权")
+    if not body.items:
+        return nothing_there("it asks for nothing", "未请求任何密钥")
+    questions = tuple(_about_item(asked, body, grant, item) for item in body.items)
+    return Case(questions, until_ms=grant.expires_ms, itemised=True)
+
+
+def examine_receipt(body: acts.FileReceipt, asked: Asked) -> Case | Denied:
+    """Runs of streams that belong to the dataset of a grant."""
+    grant = asked.registry.grants.get(body.grant)
+    if grant is None:
+        return nothing_there("there is no such grant", "没有该授权")
+    for run in body.items:
+        stream = asked.registry.streams.get(run.stream)
+        if stream is None or stream.dataset != grant.dataset:
+            return nothing_there("a stream is not of the grant's dataset", "流不属于授权的数据集")
+        if not 0 <= run.first <= run.last or run.records < 0 or not run.levels:
+            why = Text("a run is empty or has negative numbers", "回执区间为空或含负数")
+            return Denied(busrules.STREAM, why)
+    return Case((_about_grant(asked, grant),))
+
+
+class Terms:
+    """What an answer gives: its own terms, and the application's where it states none."""
+
+    __slots__ = ("expires_ms", "fields", "from_ms", "regions", "to_ms")
+
+    def __init__(self, body: acts.AnswerRequest, request: Request) -> None:
+        self.fields = body.fields or request.fields
+        self.regions = body.regions or request.regions
+        self.from_ms = body.from_ms or request.from_ms
+        self.to_ms = body.to_ms or request.to_ms
+        self.expires_ms = body.expires_ms or request.expires_ms
+
+
+def terms(body: acts.AnswerRequest, request: Request) -> Terms:
+    """The terms of an answer."""
+    return Terms(body, request)
+
+
+def _widened(given: Terms, request: Request) -> bool:
+    return (
+        not set(given.fields) <= set(request.fields)
+        or not all(facts.within(region, request.regions) for region in given.regions)
+        or not request.from_ms <= given.from_ms < given.to_ms <= request.to_ms
+    )
+
+
+def _key_covered(shape: Shape, fields: tuple[str, ...]) -> bool:
+    """Every grant includes the whole section of the key, so that a sink can tell records apart."""
+    section = next(names for _, names in shape.sections if shape.key[0] in names)
+    return set(section) <= set(fields)
+
+
+def _about_grant(asked: Asked, grant: Grant) -> Question:
+    row = asked.registry.datasets[grant.dataset]
+    related = facts.related_facts(asked.registry, row, grant.consumer)
+    return asked.question(facts.grant_facts(grant), related)
+
+
+def _about_item(
+    asked: Asked, body: acts.AskKeys, grant: Grant, item: acts.AskItem
+) -> Question | Denied:
+    stream = asked.registry.streams.get(item.stream)
+    if stream is None or stream.dataset != grant.dataset:
+        return nothing_there("a stream is not of the grant's dataset", "流不属于授权的数据集")
+    shape = asked.registry.shapes.get(item.contract)
+    fields = shape.fields_of(item.levels) if shape and shape.dataset == grant.dataset else None
+    if not fields:
+        why = Text("the contract has no such sections", "合约没有所请求的分区")
+        return Denied(busrules.CONTRACT, why)
+    if _beyond_frontier(asked.registry, item):
+        why = Text(
+            "the provider's instance stopped before it anchored this bundle",
+            "提供方实例停用前未锚定该数据包",
+        )
+        return Denied(busrules.STREAM, why)
+    row: Dataset = asked.registry.datasets[grant.dataset]
+    return asked.question(
+        facts.grant_facts(grant),
+        facts.related_facts(asked.registry, row, grant.consumer),
+        purpose=body.purpose,
+        contract=item.contract.hex(),
+        fields=fields,
+        region_prefixes=facts.region_prefixes(stream.region),
+        epoch_from=item.from_ms,
+        epoch_to=item.to_ms,
+    )
+
+
+def _beyond_frontier(registry: Registry, item: acts.AskItem) -> bool:
+    frontier = registry.frontier(item.stream)
+    return item.sequence < 0 or (frontier is not None and item.sequence > frontier)

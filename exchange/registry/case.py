@@ -1,0 +1,64 @@
+"""What an act comes to, before the rules are asked: questions for the engine, or a denial.
+
+Each kind of act has one ``examine_…`` function, which takes the body and an `Asked` and returns a
+`Case` or a `Denied`. Pure; a denial is a value with its rule and its reason, never an exception.
+"""
+
+from dataclasses import dataclass
+
+from exchange.ledger.act import Act
+from exchange.model.text import Text
+from exchange.registry import facts
+from exchange.registry.busrules import STATE
+from exchange.registry.state import Registry
+from policies.facts import ContextValue, MemberFacts, Question, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A refusal under a rule of the bus."""
+
+    rule: str
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Questions, all of which must be permitted; for a key request one an item instead.
+
+    ``until_ms`` is the instant from which a permit would no longer hold, apart from the act's own
+    expiry.
+    """
+
+    questions: tuple[Question | Denied, ...]
+    until_ms: int | None = None
+    itemised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An authentic act and the state it meets. ``at_ms`` is ledger time at its position."""
+
+    act: Act
+    registry: Registry
+    at_ms: int
+
+    @property
+    def actor(self) -> MemberFacts:
+        """The member that signed."""
+        return facts.member_facts(self.registry.members[self.act.member])
+
+    def question(
+        self,
+        resource: Resource,
+        related: tuple[Resource, ...] = (),
+        **context: ContextValue,
+    ) -> Question:
+        """The question about this act; ledger time is in every context."""
+        context["time"] = self.at_ms
+        return Question(self.act.kind, self.actor, resource, related, context)
+
+
+def nothing_there(en: str, zh: str) -> Denied:
+    """What the act names is not on the ledger, or does not stand as it must."""
+    return Denied(STATE, Text(en, zh))

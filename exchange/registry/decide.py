@@ -1,0 +1,135 @@
+"""The verdict on an act in one state: structure first, then the rules; the ledger's SPEC.md §7.
+
+`examine` says what an act comes to (`Case` or `Denied`), `rule_on` asks the engine, `carry` takes a
+hub's verdict as far as it may stand. Pure; the same act and state give the same verdict.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol
+
+from exchange.ledger.act import Act
+from exchange.ledger.entry import Statement
+from exchange.ledger.verdict import Verdict
+from exchange.model import acts
+from exchange.registry import access, catalogue, parties, publishing
+from exchange.registry.busrules import EVIDENCE
+from exchange.registry.case import Asked, Case, Denied
+from exchange.registry.state import Registry
+from policies.facts import Answer, Question
+
+RulesByItem = Mapping[int, tuple[str, ...]]
+
+
+class Engine(Protocol):
+    """The rules in force; `policies.engine.Engine`."""
+
+    @property
+    def rule_set_hash(self) -> bytes:
+        """Names the rule set and the engine's reading of it, 32 bytes."""
+
+    def decide(self, question: Question) -> Answer:
+        """Pure and thread-safe; never raises."""
+
+
+_EXAMINE: Final[dict[type, Callable[[Any, Asked], Case | Denied]]] = {
+    acts.EnrolMember: parties.examine_enrol,
+    acts.SuspendMember: parties.examine_suspend,
+    acts.RegisterInstance: parties.examine_register,
+    acts.RetireInstance: parties.examine_retire,
+    acts.ProposeDataset: catalogue.examine_propose,
+    acts.PublishDataset: catalogue.examine_publish,
+    acts.WithdrawDataset: catalogue.examine_withdraw,
+    acts.DatasetKey: catalogue.examine_dataset_key,
+    acts.OpenStream: publishing.examine_open,
+    acts.ReportProgress: publishing.examine_progress,
+    acts.DeclareGap: publishing.examine_gap,
+    acts.Apply: access.examine_apply,
+    acts.AnswerRequest: access.examine_answer,
+    acts.WithdrawRequest: access.examine_withdraw_request,
+    acts.RevokeGrant: access.examine_revoke,
+    acts.AskKeys: access.examine_ask,
+    acts.FileReceipt: access.examine_receipt,
+}
+
+
+def examine(act: Act, registry: Registry, at_ms: int) -> Case | Denied:
+    """What the act comes to at ledger time ``at_ms``, before any rule is asked."""
+    return _EXAMINE[type(act.body)](act.body, Asked(act, registry, at_ms))
+
+
+def rule_on(case: Case | Denied, engine: Engine, refused: RulesByItem) -> Verdict:
+    """The verdict of the rules; items in ``refused`` are refused whatever the rules say."""
+    if isinstance(case, Denied):
+        return Verdict(permit=False, rules=(case.rule,))
+    answers = _answers(case, engine, refused)
+    if case.itemised:
+        return _by_item(answers)
+    denials = [answer for answer in answers if not answer.permit]
+    return Verdict(permit=not denials, rules=_union(denials or answers))
+
+
+def carry(case: Case | Denied, said: Statement) -> Verdict | None:
+    """The hub's verdict with what structure alone refuses; None if it is no verdict on this case.
+
+    Only for an entry whose footprint holds.
+    """
+    if isinstance(case, Denied):
+        return Verdict(permit=False, rules=(case.rule,))
+    count = len(case.questions)
+    refused = dict(said.refused_items)
+    if not case.itemised:
+        return None if refused else Verdict(said.permit, said.rules)
+    if refused.keys() - set(range(count)) or said.permit != (len(refused) < count):
+        return None
+    for item, question in enumerate(case.questions):
+        if isinstance(question, Denied):
+            refused.setdefault(item, (question.rule,))
+    permit = len(refused) < count
+    rules = said.rules if permit == said.permit else _sorted(refused.values())
+    return Verdict(permit, rules, tuple(sorted(refused.items())))
+
+
+def evidence(said: Statement) -> RulesByItem:
+    """The refusals of an entry that rest on what only its hub could see."""
+    return {item: rules for item, rules in said.refused_items if not EVIDENCE.isdisjoint(rules)}
+
+
+def until_ms(act: Act, case: Case | Denied) -> int:
+    """The instant from which a permit of this act would no longer hold."""
+    if isinstance(case, Denied) or case.until_ms is None:
+        return act.expires_ms
+    return min(act.expires_ms, case.until_ms)
+
+
+def _answers(case: Case, engine: Engine, refused: RulesByItem) -> list[Answer]:
+    # Questions hold a dict and cannot be hashed; the items of one request differ in little more
+    # than their stream, so comparing what varies within one act is enough.
+    asked: dict[tuple[object, ...], Answer] = {}
+    answers: list[Answer] = []
+    for item, question in enumerate(case.questions):
+        if item in refused:
+            answers.append(Answer(permit=False, rules=refused[item]))
+        elif isinstance(question, Denied):
+            answers.append(Answer(permit=False, rules=(question.rule,)))
+        else:
+            key = (question.resource, question.related, *sorted(question.context.items()))
+            if key not in asked:
+                asked[key] = engine.decide(question)
+            answers.append(asked[key])
+    return answers
+
+
+def _by_item(answers: list[Answer]) -> Verdict:
+    refused = tuple(
+        (item, answer.rules) for item, answer in enumerate(answers) if not answer.permit
+    )
+    permits = [answer for answer in answers if answer.permit]
+    return Verdict(bool(permits), _union(permits or answers), refused)
+
+
+def _union(answers: Iterable[Answer]) -> tuple[str, ...]:
+    return _sorted(answer.rules for answer in answers)
+
+
+def _sorted(rules: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted({rule for some in rules for rule in some}))

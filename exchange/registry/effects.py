@@ -1,0 +1,334 @@
+"""What a permitted act changes; the only code that writes rows.
+
+Called by the fold alone, after `decide` has found the act permitted in this very state: nothing is
+checked again here. ``index`` is the position of the entry; a changed row has version index + 1.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from exchange.model import acts
+from exchange.registry.access import terms
+from exchange.registry.case import Asked, Denied
+from exchange.registry.catalogue import proposal_row, shape_of
+from exchange.registry.state import (
+    ANCHORS_KEPT,
+    AnchorRow,
+    Dataset,
+    DatasetKey,
+    Gap,
+    Grant,
+    Hub,
+    Instance,
+    Member,
+    Registry,
+    Request,
+    SigningKey,
+    Stream,
+    Track,
+)
+from keys.identity import ED25519, XWING, kid_of
+
+
+def apply_genesis(body: acts.Genesis, origin: str, time_ms: int, registry: Registry) -> None:
+    """Leaf 0: the origin, the authority, the hubs, the rule set."""
+    registry.origin, registry.authority, registry.time_ms = origin, body.authority, time_ms
+    registry.rules, registry.rules_version, registry.hubs_version = body.rules, 1, 1
+    for hub in body.hubs:
+        kid = kid_of(ED25519, hub.entry)
+        registry.hubs[hub.hub] = Hub(hub.hub, kid, hub.entry, hub.checkpoint)
+        registry.kids |= {kid, kid_of(ED25519, hub.checkpoint)}
+    registry.kids.add(kid_of(ED25519, body.recovery))
+    _add_member(
+        registry,
+        Member(
+            body.authority,
+            "authority",
+            body.name_zh,
+            body.name_en,
+            body.credit_code,
+            body.region,
+            body.officer,
+            kid_of(ED25519, body.officer),
+            enrolled=0,
+            version=1,
+        ),
+    )
+
+
+def apply_effects(asked: Asked, index: int) -> None:
+    """Change the state of ``asked`` by its act, which is permitted at ``index``."""
+    effect = _EFFECTS.get(type(asked.act.body))
+    if effect is not None:
+        effect(asked.act.body, asked, index)
+
+
+def _enrol(body: acts.EnrolMember, asked: Asked, index: int) -> None:
+    _add_member(
+        asked.registry,
+        Member(
+            body.member,
+            body.member_kind,
+            body.name_zh,
+            body.name_en,
+            body.credit_code,
+            body.region,
+            body.officer,
+            kid_of(ED25519, body.officer),
+            enrolled=index,
+            version=index + 1,
+        ),
+    )
+
+
+def _add_member(registry: Registry, row: Member) -> None:
+    registry.members[row.id] = row
+    registry.signing_keys[row.officer_kid] = SigningKey(row.officer_kid, row.officer, row.id, None)
+    registry.kids.add(row.officer_kid)
+
+
+def _suspend(body: acts.SuspendMember, asked: Asked, index: int) -> None:
+    registry = asked.registry
+    row = registry.members[body.member]
+    registry.members[body.member] = replace(row, stopped=index, version=index + 1)
+    for grant in registry.grants_by_consumer.get(body.member, ()):
+        registry.revoked_at[registry.grants[grant].dataset] = index + 1
+
+
+def _register(body: acts.RegisterInstance, asked: Asked, index: int) -> None:
+    registry, member = asked.registry, asked.act.member
+    row = Instance(
+        member,
+        body.instance,
+        body.signing,
+        kid_of(ED25519, body.signing),
+        body.kem,
+        kid_of(XWING, body.kem),
+        registered=index,
+        version=index + 1,
+    )
+    registry.instances[member, body.instance] = row
+    registry.registrations[row.signing_kid] = row
+    registry.registered[row.id] = (*registry.registered.get(row.id, ()), row.signing_kid)
+    key = SigningKey(row.signing_kid, row.signing, member, body.instance)
+    registry.signing_keys[row.signing_kid] = key
+    registry.kids |= {row.signing_kid, row.kem_kid}
+
+
+def _retire(body: acts.RetireInstance, asked: Asked, index: int) -> None:
+    registry = asked.registry
+    place = (body.member, body.instance)
+    row = replace(registry.instances[place], stopped=index, version=index + 1)
+    registry.instances[place] = row
+    registry.registrations[row.signing_kid] = row
+
+
+def _propose(body: acts.ProposeDataset, asked: Asked, index: int) -> None:
+    registry = asked.registry
+    row = proposal_row(body, asked, index + 1)
+    earlier = registry.proposed.get(body.dataset)
+    if earlier is not None and registry.proposals[earlier].status == "open":
+        registry.proposals[earlier] = replace(registry.proposals[earlier], status="replaced")
+    registry.proposals[row.id] = row
+    registry.proposed[body.dataset] = row.id
+    if row.contract_hash not in registry.contracts:
+        shape = shape_of(body.contract)
+        assert not isinstance(shape, Denied)  # the act would not be permitted
+        registry.contracts[row.contract_hash] = body.contract
+        registry.shapes[row.contract_hash] = shape
+
+
+def _publish(body: acts.PublishDataset, asked: Asked, index: int) -> None:
+    registry = asked.registry
+    proposal = replace(registry.proposals[body.proposal], status="published", version=index + 1)
+    registry.proposals[body.proposal] = proposal
+    registry.datasets[body.dataset] = Dataset(
+        proposal.dataset,
+        proposal.provider,
+        proposal.id,
+        proposal.sharing,
+        proposal.secrecy,
+        proposal.basis,
+        proposal.contract_hash,
+        proposal.topic,
+        proposal.partitions,
+        proposal.price,
+        proposal.conditions,
+        proposal.elements,
+        "published",
+        published=index,
+        version=index + 1,
+    )
+
+
+def _withdraw(body: acts.WithdrawDataset, asked: Asked, index: int) -> None:
+    row = asked.registry.datasets[body.dataset]
+    asked.registry.datasets[body.dataset] = replace(row, status="withdrawn", version=index + 1)
+    asked.registry.revoked_at[body.dataset] = index + 1
+
+
+def _dataset_key(body: acts.DatasetKey, asked: Asked, index: int) -> None:
+    registry = asked.registry
+    kid = kid_of(XWING, body.public)
+    key = DatasetKey(body.dataset, kid, body.public, body.valid_from_ms, body.valid_to_ms, index)
+    registry.keys_of_dataset[body.dataset] = (*registry.dataset_keys(body.dataset), key)
+    registry.kids.add(kid)
+    registry.datasets[body.dataset] = replace(registry.datasets[body.dataset], version=index + 1)
+
+
+def _open(body: acts.OpenStream, asked: Asked, index: int) -> None:
+    registry, act = asked.registry, asked.act
+    assert act.instance is not None  # officers do not sign this kind
+    registry.streams[act.id] = Stream(
+        act.id,
+        body.dataset,
+        act.member,
+        act.instance,
+        act.kid,
+        body.region,
+        body.topic,
+        body.partition,
+        body.predecessor,
+        opened=index,
+    )
+    registry.tracks[act.id] = Track(index + 1)
+    registry.streams_by_dataset.setdefault(body.dataset, []).append(act.id)
+
+
+def _progress(body: acts.ReportProgress, asked: Asked, index: int) -> None:
+    tracks = asked.registry.tracks
+    for anchor in body.anchors:
+        row = AnchorRow(
+            anchor.epoch,
+            anchor.sequence,
+            anchor.head,
+            anchor.records,
+            anchor.version,
+            index,
+            asked.at_ms,
+        )
+        track = tracks[anchor.stream]
+        kept = track.anchors[-(ANCHORS_KEPT - 1) :]
+        tracks[anchor.stream] = Track(index + 1, (*kept, row), track.gaps)
+
+
+def _gap(body: acts.DeclareGap, asked: Asked, index: int) -> None:
+    track = asked.registry.tracks[body.stream]
+    gap = Gap(body.first, body.last, body.head, body.reason, index)
+    asked.registry.tracks[body.stream] = Track(index + 1, track.anchors, (*track.gaps, gap))
+
+
+def _apply(body: acts.Apply, asked: Asked, index: int) -> None:
+    act, registry = asked.act, asked.registry
+    request = Request(
+        act.id,
+        act.member,
+        body.dataset,
+        body.contract,
+        body.fields,
+        body.regions,
+        body.purpose,
+        body.duty,
+        body.scenario,
+        body.from_ms,
+        body.to_ms,
+        body.expires_ms,
+        "open",
+        opened=index,
+        version=index + 1,
+    )
+    if registry.datasets[body.dataset].sharing == "unconditional":
+        request = replace(request, status="approved", answer=act.id)
+        grant = Grant(
+            act.id,
+            request.id,
+            request.consumer,
+            request.dataset,
+            request.contract_hash,
+            request.fields,
+            request.regions,
+            request.purpose,
+            request.duty,
+            request.from_ms,
+            request.to_ms,
+            request.expires_ms,
+            (),
+            granted=index,
+            version=index + 1,
+        )
+        _add_grant(registry, grant)
+    registry.requests[request.id] = request
+
+
+def _answer(body: acts.AnswerRequest, asked: Asked, index: int) -> None:
+    registry, act = asked.registry, asked.act
+    request = registry.requests[body.request]
+    registry.requests[request.id] = replace(
+        request,
+        status="approved" if body.approve else "refused",
+        answer=act.id,
+        basis=body.basis,
+        version=index + 1,
+    )
+    if not body.approve:
+        return
+    given = terms(body, request)
+    grant = Grant(
+        act.id,
+        request.id,
+        request.consumer,
+        request.dataset,
+        request.contract_hash,
+        given.fields,
+        given.regions,
+        request.purpose,
+        request.duty,
+        given.from_ms,
+        given.to_ms,
+        given.expires_ms,
+        body.conditions,
+        granted=index,
+        version=index + 1,
+    )
+    _add_grant(registry, grant)
+
+
+def _add_grant(registry: Registry, grant: Grant) -> None:
+    registry.grants[grant.id] = grant
+    registry.grants_by_consumer.setdefault(grant.consumer, []).append(grant.id)
+    registry.grants_by_dataset.setdefault(grant.dataset, []).append(grant.id)
+
+
+def _withdraw_request(body: acts.WithdrawRequest, asked: Asked, index: int) -> None:
+    request = asked.registry.requests[body.request]
+    asked.registry.requests[request.id] = replace(
+        request, status="withdrawn", answer=asked.act.id, version=index + 1
+    )
+
+
+def _revoke(body: acts.RevokeGrant, asked: Asked, index: int) -> None:
+    grant = asked.registry.grants[body.grant]
+    asked.registry.grants[grant.id] = replace(grant, revoked=index, version=index + 1)
+    asked.registry.revoked_at[grant.dataset] = index + 1
+
+
+# A key request and a receipt change nothing: that they stand on the ledger is what they are for.
+_EFFECTS: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
+    acts.EnrolMember: _enrol,
+    acts.SuspendMember: _suspend,
+    acts.RegisterInstance: _register,
+    acts.RetireInstance: _retire,
+    acts.ProposeDataset: _propose,
+    acts.PublishDataset: _publish,
+    acts.WithdrawDataset: _withdraw,
+    acts.DatasetKey: _dataset_key,
+    acts.OpenStream: _open,
+    acts.ReportProgress: _progress,
+    acts.DeclareGap: _gap,
+    acts.Apply: _apply,
+    acts.AnswerRequest: _answer,
+    acts.WithdrawRequest: _withdraw_request,
+    acts.RevokeGrant: _revoke,
+}

@@ -1,0 +1,75 @@
+"""Rows of the state as the plain facts a question to the rules is made of (policies/facts.py)."""
+
+from exchange.registry.state import Dataset, Grant, Member, Proposal, Registry, Request
+from policies.facts import DatasetFacts, GrantFacts, MemberFacts, RequestFacts
+
+_REGION_PREFIXES = (2, 4, 6, 9, 12)
+
+
+def member_facts(row: Member) -> MemberFacts:
+    """A member as it stands."""
+    return MemberFacts(row.id, row.kind, row.active)
+
+
+def dataset_facts(row: Dataset) -> DatasetFacts:
+    """A catalogue entry as it stands."""
+    return DatasetFacts(row.id, row.provider, row.sharing, row.secrecy, row.status)
+
+
+def proposal_facts(row: Proposal) -> DatasetFacts:
+    """A dataset as its provider proposes it."""
+    return DatasetFacts(row.dataset, row.provider, row.sharing, row.secrecy, "proposed")
+
+
+def request_facts(row: Request) -> RequestFacts:
+    """An application as it stands."""
+    return RequestFacts(
+        row.id.hex(),
+        row.consumer,
+        row.dataset,
+        row.status,
+        row.fields,
+        row.regions,
+        row.from_ms,
+        row.to_ms,
+        row.expires_ms,
+    )
+
+
+def grant_facts(row: Grant) -> GrantFacts:
+    """A grant as it stands."""
+    return GrantFacts(
+        row.id.hex(),
+        row.consumer,
+        row.dataset,
+        row.contract_hash.hex(),
+        row.fields,
+        row.regions,
+        row.purpose,
+        row.duty,
+        row.from_ms,
+        row.to_ms,
+        row.expires_ms,
+        row.revoked is not None,
+    )
+
+
+def related_facts(
+    registry: Registry, dataset: Dataset, *members: str
+) -> tuple[DatasetFacts | MemberFacts, ...]:
+    """The dataset, its provider and further members, each once."""
+    names = dict.fromkeys((dataset.provider, *members))
+    return (
+        dataset_facts(dataset),
+        *(member_facts(registry.members[name]) for name in names),
+    )
+
+
+def region_prefixes(region: str) -> tuple[str, ...]:
+    """Every division that contains ``region``, itself included; "" is the whole country."""
+    return ("", *(region[:digits] for digits in _REGION_PREFIXES if digits <= len(region)))
+
+
+def within(region: str, regions: tuple[str, ...]) -> bool:
+    """Whether one of ``regions`` contains ``region``."""
+    return not set(region_prefixes(region)).isdisjoint(regions)

@@ -1,0 +1,137 @@
+"""The pure fold: entries in, state and verdicts out; exchange/ledger/SPEC.md sections 4 to 8.
+
+    fold = RegistryFold([Engine.load()])
+    fold.begin(root)
+    folded = fold.fold(entry)          # never refuses an entry: a void act is a leaf all the same
+    fold.registry.grants[...]
+
+No I/O and no clock: the same entries give the same state, wherever and in whatever batches they are
+folded. Calls come in the order of positions; verifying entries is the follower's part.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping
+
+from exchange.errors import ActRefused, LedgerBroken
+from exchange.ledger.act import Act
+from exchange.ledger.entry import Entry
+from exchange.ledger.genesis import Root
+from exchange.ledger.verdict import Folded, Proposal, Verdict
+from exchange.registry.authenticate import VOID_REASONS, examine_act
+from exchange.registry.busrules import EVIDENCE
+from exchange.registry.case import Asked
+from exchange.registry.decide import Engine, carry, evidence, examine, rule_on, until_ms
+from exchange.registry.effects import apply_effects, apply_genesis
+from exchange.registry.footprint import footprint
+from exchange.registry.state import Registry, Seen
+
+_VOID = Verdict(permit=False, rules=())
+
+
+class RegistryFold:
+    """Folds one ledger into one `Registry`. ``engines`` are the rule sets this build knows."""
+
+    def __init__(self, engines: Iterable[Engine]) -> None:
+        self.registry = Registry()
+        self._engines = {engine.rule_set_hash: engine for engine in engines}
+        self._expiries: list[tuple[int, bytes]] = []
+
+    @property
+    def origin(self) -> str:
+        """The log origin; empty before genesis."""
+        return self.registry.origin
+
+    @property
+    def time_ms(self) -> int:
+        """Ledger time after the last entry folded."""
+        return self.registry.time_ms
+
+    def begin(self, root: Root) -> Folded:
+        """Leaf 0."""
+        said = root.entry.statement
+        apply_genesis(root.body, root.origin, said.time_ms, self.registry)
+        self.registry.size = 1
+        self._note(root.act, 0)
+        verdict = Verdict(permit=True, rules=())
+        return Folded(
+            0, root.entry, root.act, root.act.id, said.time_ms, verdict, fresh=True, carried=True
+        )
+
+    def hub_public(self, hub: str, kid: bytes) -> bytes | None:
+        """The entry key of ``hub``, if ``kid`` names it."""
+        row = self.registry.hubs.get(hub)
+        return row.entry if row is not None and row.kid == kid else None
+
+    def authenticate(self, act: bytes, at_ms: int) -> Act:
+        """The act, if it would not be void at the next position; otherwise `ActRefused`."""
+        return examine_act(act, self.registry, max(at_ms, self.registry.time_ms))
+
+    def propose(self, act: Act, at_ms: int, refused: Mapping[int, tuple[str, ...]]) -> Proposal:
+        """The verdict on the state as it stands, for a hub to carry.
+
+        ``refused`` are refusals of items by rules of evidence (busrules.EVIDENCE); others are not a
+        hub's to make, ValueError.
+        """
+        if any(EVIDENCE.isdisjoint(rules) for rules in refused.values()):
+            raise ValueError("a hub refuses items by rules of evidence only")
+        now_ms = max(at_ms, self.registry.time_ms)
+        case = examine(act, self.registry, now_ms)
+        verdict = rule_on(case, self._engine(), refused)
+        until = until_ms(act, case) if verdict.permit else None
+        return Proposal(verdict, footprint(act, self.registry), until)
+
+    def fold(self, entry: Entry, known: Act | None = None) -> Folded:
+        """Take the next entry. ``known`` is its act, if this process has verified it before."""
+        registry, said = self.registry, entry.statement
+        index = registry.size
+        at_ms = max(registry.time_ms, said.time_ms)
+        try:
+            act = examine_act(said.act, registry, at_ms, known)
+        except ActRefused as error:
+            registry.size += 1
+            return self._void(index, entry, error.failure)
+        verdict, carried = self._verdict(act, entry, at_ms)
+        registry.time_ms = at_ms
+        registry.size += 1
+        self._forget(at_ms)
+        self._note(act, index)
+        if verdict.permit:
+            apply_effects(Asked(act, registry, at_ms), index)
+        return Folded(index, entry, act, act.id, at_ms, verdict, fresh=True, carried=carried)
+
+    def _verdict(self, act: Act, entry: Entry, at_ms: int) -> tuple[Verdict, bool]:
+        said = entry.statement
+        case = examine(act, self.registry, at_ms)
+        in_time = not said.permit or said.valid_until_ms is None or at_ms < said.valid_until_ms
+        if in_time and said.footprint == footprint(act, self.registry):
+            carried = carry(case, said)
+            if carried is not None:
+                return carried, True
+        return rule_on(case, self._engine(), evidence(said)), False
+
+    def _void(self, index: int, entry: Entry, failure: str) -> Folded:
+        reason = failure if failure in VOID_REASONS else "malformed"
+        time_ms = self.registry.time_ms
+        return Folded(index, entry, None, None, time_ms, _VOID, fresh=False, reason=reason)
+
+    def _note(self, act: Act, index: int) -> None:
+        self.registry.seen[act.id] = Seen(index, act.expires_ms)
+        heapq.heappush(self._expiries, (act.expires_ms, act.id))
+
+    def _forget(self, time_ms: int) -> None:
+        """Drop acts that have expired: sent again, they are refused as such."""
+        while self._expiries and self._expiries[0][0] <= time_ms:
+            del self.registry.seen[heapq.heappop(self._expiries)[1]]
+
+    def _engine(self) -> Engine:
+        engine = self._engines.get(self.registry.rules)
+        if engine is None:
+            known = ", ".join(name.hex()[:16] for name in self._engines) or "-"
+            raise LedgerBroken(
+                f"the rule set in force ({self.registry.rules.hex()[:16]}) is not one this"
+                f" version knows ({known})",
+                f"现行规则集（{self.registry.rules.hex()[:16]}）不被本版本支持（{known}）",
+                remedy=("install the version that has it", "请安装包含该规则集的版本"),
+                failure="rules-unknown",
+            )
+        return engine

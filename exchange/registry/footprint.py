@@ -1,0 +1,148 @@
+"""Which rows an act reads, and at which versions; exchange/ledger/SPEC.md section 8.
+
+Hub and fold both call `footprint`: equal results mean that nothing the verdict rests on has changed
+between the state the hub decided on and the position of the entry.
+"""
+
+from collections.abc import Iterable
+
+from exchange.ledger.act import Act
+from exchange.ledger.verdict import Footprint
+from exchange.model import acts
+from exchange.registry.state import Registry
+
+_NAME_HEX = 24
+
+Pair = tuple[str, int]
+
+
+def footprint(act: Act, registry: Registry) -> Footprint:
+    """The pairs of key and version, ascending."""
+    reads = _Reads(registry)
+    pairs = {("p:rules", registry.rules_version), reads.member(act.member)}
+    if act.instance is not None:
+        pairs.add(reads.instance(act.member, act.instance))
+    pairs.update(_of_body(act, reads))
+    return tuple(sorted(pairs))
+
+
+class _Reads:
+    """Pairs by kind of row; what is not there has version 0."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def member(self, member: str) -> Pair:
+        row = self.registry.members.get(member)
+        return f"m:{member}", row.version if row else 0
+
+    def instance(self, member: str, instance: str) -> Pair:
+        row = self.registry.instances.get((member, instance))
+        return f"i:{member}/{instance}", row.version if row else 0
+
+    def proposal(self, dataset: str) -> Pair:
+        newest = self.registry.proposed.get(dataset)
+        version = self.registry.proposals[newest].version if newest else 0
+        return f"c:{dataset}", version
+
+    def dataset(self, dataset: str) -> Iterable[Pair]:
+        """The dataset and its provider."""
+        row = self.registry.datasets.get(dataset)
+        yield f"d:{dataset}", row.version if row else 0
+        if row:
+            yield self.member(row.provider)
+
+    def request(self, request: bytes) -> Iterable[Pair]:
+        """An application, its applicant and its dataset."""
+        row = self.registry.requests.get(request)
+        yield _key("r", request), row.version if row else 0
+        if row:
+            yield self.member(row.consumer)
+            yield from self.dataset(row.dataset)
+
+    def grant(self, grant: bytes) -> Iterable[Pair]:
+        """A grant, its consumer and its dataset."""
+        row = self.registry.grants.get(grant)
+        yield _key("g", grant), row.version if row else 0
+        if row:
+            yield self.member(row.consumer)
+            yield from self.dataset(row.dataset)
+
+    def stream(self, stream: bytes) -> Pair:
+        row = self.registry.streams.get(stream)
+        return _key("s", stream), row.opened + 1 if row else 0
+
+    def stream_and_instance(self, stream: bytes) -> Iterable[Pair]:
+        """A stream and the instance whose headers it carries."""
+        yield self.stream(stream)
+        row = self.registry.streams.get(stream)
+        if row:
+            yield self.instance(row.member, row.instance)
+            yield self.member(row.member)
+
+    def track(self, stream: bytes) -> Iterable[Pair]:
+        """Anchors and gaps of a stream, and its dataset."""
+        track = self.registry.tracks.get(stream)
+        yield _key("a", stream), track.version if track else 0
+        row = self.registry.streams.get(stream)
+        if row:
+            yield from self.dataset(row.dataset)
+
+
+def _of_body(act: Act, reads: _Reads) -> Iterable[Pair]:
+    match act.body:
+        case acts.EnrolMember() | acts.SuspendMember():
+            yield reads.member(act.body.member)
+        case acts.RegisterInstance():
+            yield reads.instance(act.member, act.body.instance)
+        case acts.RetireInstance():
+            yield reads.member(act.body.member)
+            yield reads.instance(act.body.member, act.body.instance)
+        case acts.ProposeDataset() | acts.PublishDataset():
+            yield reads.proposal(act.body.dataset)
+            yield from reads.dataset(act.body.dataset)
+            yield from _proposer(act.body, reads)
+        case acts.WithdrawDataset():
+            yield from reads.dataset(act.body.dataset)
+        case acts.DatasetKey():
+            yield "h:hubs", reads.registry.hubs_version
+            yield from reads.dataset(act.body.dataset)
+        case _:
+            yield from _of_exchange(act, reads)
+
+
+def _proposer(body: acts.ProposeDataset | acts.PublishDataset, reads: _Reads) -> Iterable[Pair]:
+    newest = reads.registry.proposed.get(body.dataset)
+    if newest is not None:
+        yield reads.member(reads.registry.proposals[newest].provider)
+
+
+def _of_exchange(act: Act, reads: _Reads) -> Iterable[Pair]:
+    match act.body:
+        case acts.OpenStream():
+            yield from reads.dataset(act.body.dataset)
+            if act.body.predecessor is not None:
+                yield reads.stream(act.body.predecessor)
+        case acts.ReportProgress():
+            for anchor in act.body.anchors:
+                yield from reads.track(anchor.stream)
+        case acts.DeclareGap():
+            yield from reads.track(act.body.stream)
+        case acts.Apply():
+            yield from reads.dataset(act.body.dataset)
+        case acts.AnswerRequest() | acts.WithdrawRequest():
+            yield from reads.request(act.body.request)
+        case acts.RevokeGrant():
+            yield from reads.grant(act.body.grant)
+        case acts.AskKeys():
+            yield from reads.grant(act.body.grant)
+            for item in act.body.items:
+                yield from reads.stream_and_instance(item.stream)
+        case acts.FileReceipt():
+            yield from reads.grant(act.body.grant)
+            for run in act.body.items:
+                yield reads.stream(run.stream)
+
+
+def _key(letter: str, name: bytes) -> str:
+    return f"{letter}:{name.hex()[:_NAME_HEX]}"
