@@ -18,6 +18,7 @@
 Nothing here is trusted about the ledger except the pin: state is always folded from the log.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -147,20 +148,25 @@ def render(table: HomeTable) -> str:
 # Written by 'exchange init'. Nothing in this file is secret.
 
 [log]
-origin = "{log.origin}"
+origin = {_quoted(log.origin)}
 # Leaf hash of the ledger's first entry. Everything this home believes starts from it.
-genesis = "{log.genesis}"
-authority = "{log.authority}"
-ca = "{log.ca}"
-topic = "{log.topic}"
+genesis = {_quoted(log.genesis)}
+authority = {_quoted(log.authority)}
+ca = {_quoted(log.ca)}
+topic = {_quoted(log.topic)}
 
 [hub]
-id = "{hub.id}"
-host = "{hub.host}"
+id = {_quoted(hub.id)}
+host = {_quoted(hub.host)}
 port = {hub.port}
 local = {"true" if hub.local else "false"}
 
 [kafka]
 # Empty: the embedded Kafka under this home. EXCHANGE_KAFKA=host:port overrides it.
-bootstrap = "{kafka.bootstrap}"
+bootstrap = {_quoted(kafka.bootstrap)}
 """
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are a subset of TOML's."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -48,9 +48,13 @@ class TomlDocument:
 
 
 def read_toml(path: Path) -> TomlDocument:
-    """The parsed file. `NotFound` if there is none, `ConfigurationInvalid` if it is no TOML."""
+    """The parsed file. `NotFound` if there is none, `ConfigurationInvalid` if it is no TOML.
+
+    A file over `CONFIGURATION_BYTES_MAX` is refused, never read in part.
+    """
     try:
-        raw = path.read_bytes()[: CONFIGURATION_BYTES_MAX + 1]
+        with path.open("rb") as file:
+            raw = file.read(CONFIGURATION_BYTES_MAX + 1)
     except FileNotFoundError:
         raise NotFound(
             f"there is no configuration file {path}",
@@ -58,6 +62,13 @@ def read_toml(path: Path) -> TomlDocument:
             remedy=("check the path", "请检查路径"),
             failure="no-configuration",
         ) from None
+    if len(raw) > CONFIGURATION_BYTES_MAX:
+        raise ConfigurationInvalid(
+            f"{path}: longer than {CONFIGURATION_BYTES_MAX} bytes",
+            f"{path}：超过 {CONFIGURATION_BYTES_MAX} 字节",
+            remedy=("check that this is a configuration file", "请确认这是配置文件"),
+            failure="too-large",
+        )
     try:
         text = raw.decode("utf-8-sig")
         data = tomllib.loads(text)
