@@ -22,7 +22,7 @@ _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS line (
     stream BLOB PRIMARY KEY, dataset TEXT NOT NULL, region TEXT NOT NULL, topic TEXT NOT NULL,
     partition INTEGER NOT NULL, sequence INTEGER NOT NULL, head BLOB NOT NULL,
-    epoch BLOB, records INTEGER NOT NULL, version INTEGER NOT NULL,
+    epoch BLOB NOT NULL, records INTEGER NOT NULL, version INTEGER NOT NULL,
     reported INTEGER NOT NULL, retired INTEGER NOT NULL) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS line_in_use ON line (dataset, region) WHERE NOT retired;
 CREATE TABLE IF NOT EXISTS bundle (
@@ -52,7 +52,7 @@ class Line:
     partition: int
     sequence: int
     head: bytes
-    epoch: bytes | None
+    epoch: bytes
     records: int
     version: int
     reported: int
@@ -121,21 +121,17 @@ class Outbox:
         ).fetchone()
         return int(row[0] or 0)
 
-    def adopt(
-        self, stream: bytes, dataset: str, region: str, topic: str, partition: int
-    ) -> Line:
+    def adopt(self, stream: bytes, dataset: str, region: str, topic: str, partition: int) -> Line:
         """Put a freshly opened stream into use, in place of the one in use so far."""
         with self._transaction():
             self._db.execute(
                 "UPDATE line SET retired=1 WHERE dataset=? AND region=?", (dataset, region)
             )
             self._db.execute(
-                "INSERT OR REPLACE INTO line VALUES (?,?,?,?,?,-1,?,NULL,0,0,-1,0)",
+                "INSERT OR REPLACE INTO line VALUES (?,?,?,?,?,-1,?,x'',0,0,-1,0)",
                 (stream, dataset, region, topic, partition, stream),
             )
-        line = self.line(dataset, region)
-        assert line is not None
-        return line
+        return Line(stream, dataset, region, topic, partition, -1, stream, b"", 0, 0, -1)
 
     def retire(self, stream: bytes) -> None:
         """Take a stream out of use, for instance because a restored spool is behind its anchor."""

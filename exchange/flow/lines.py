@@ -26,22 +26,29 @@ class Lines:
     """The streams in use of one dataset and one instance."""
 
     def __init__(
-        self, *, view: LedgerView, hub: Hub, bus: Bus, outbox: Outbox, signs: Signs
+        self,
+        *,
+        contract: Contract,
+        view: LedgerView,
+        hub: Hub,
+        bus: Bus,
+        outbox: Outbox,
+        signs: Signs,
     ) -> None:
         self._view = view
         self._hub = hub
         self._bus = bus
         self._outbox = outbox
         self._signs = signs
-        self._dataset: Dataset | None = None
+        self._contract = contract
         self._lines: dict[str, Line] = {}
         self._predecessors: dict[str, bytes] = {}
 
-    async def start(self, contract: Contract) -> None:
+    async def start(self) -> None:
         """Check the dataset against the ledger; keep the streams that this spool may continue."""
         await self._view.catch_up()
-        self._dataset = self._published(contract)
-        for line in self._outbox.lines(contract.dataset):
+        self._published(self._contract)
+        for line in self._outbox.lines(self._contract.dataset):
             if await self._ends_here(line):
                 self._lines[line.region] = line
             else:
@@ -80,7 +87,7 @@ class Lines:
             raise _unpublished(contract.dataset)
         if dataset.provider != self._signs.member:
             raise RuleRefused(
-                f"{contract.dataset} is provided by {dataset.provider}, not by {self._signs.member}",
+                f"{contract.dataset} is provided by {dataset.provider}, not {self._signs.member}",
                 f"{contract.dataset} 的提供方是 {dataset.provider}，不是 {self._signs.member}",
                 rules=("OWN-01",),
                 remedy=("push as its provider", "请以提供方身份推送"),
@@ -130,8 +137,7 @@ class Lines:
         return False
 
     async def _open(self, region: str) -> Line:
-        dataset = self._dataset
-        assert dataset is not None
+        dataset = self._published(self._contract)
         partition = sum(region.encode()) % dataset.partitions
         body = OpenStream(
             dataset=dataset.id,
@@ -147,8 +153,9 @@ class Lines:
 
 
 def _sequence_in(raw: bytes | None, stream: bytes) -> int:
-    """The sequence a message claims within ``stream``; -1 for anything else. Not verified: a lie
-    costs a new stream, nothing more.
+    """The sequence a message claims within ``stream``; -1 for anything else.
+
+    Not verified: a lie costs a new stream, nothing more.
     """
     if raw is None:
         return -1

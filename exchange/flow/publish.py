@@ -90,7 +90,7 @@ class Publisher:
         Raises RuleRefused when the ledger does not let this instance publish the dataset, and
         BusUnavailable when the brokers do not take what is left from an earlier run.
         """
-        await self._lines.start(self._contract)
+        await self._lines.start()
         self._version = self._outbox.version(self._contract.dataset)
         await self._sender.settle()
 
@@ -199,7 +199,6 @@ class Publisher:
 
 
 def _anchor(line: Line) -> Anchor:
-    assert line.epoch is not None
     return Anchor(
         stream=line.stream,
         epoch=line.epoch,

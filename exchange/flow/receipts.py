@@ -66,8 +66,9 @@ class Receipts:
             await self.file()
 
     async def file(self) -> None:
-        """File what stands; nothing if nothing was delivered. Raises HubUnavailable, and then
-        everything not yet filed still stands.
+        """File what stands; nothing if nothing was delivered.
+
+        Raises HubUnavailable; what is not filed yet still stands then.
         """
         self._growing.clear()
         while runs := self._runs[:ITEMS_MAX]:

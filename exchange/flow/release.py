@@ -5,7 +5,7 @@ returns the hub's signed answer. The order is the promise, and the types keep it
 a hub)::
 
     request ──► compare items with headers ──► unwrap, check commitments ──► append ──► hand over
-                     HEADER-01                      PROVIDER-01              Appended    section keys
+                      HEADER-01                     PROVIDER-01             Appended   section keys
 
 `_hand_over` needs an `Appended`, and only a ledger's append makes one, after it has read its own
 entry back from the log and found the verdict in force at that position. A crash before that leaves
