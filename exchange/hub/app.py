@@ -21,6 +21,7 @@ from exchange.hub.keydoors import key_doors
 from exchange.hub.parts import Parts
 from exchange.hub.problem import ExpectedError, WithStatus, respond
 from exchange.hub.readdoors import read_doors
+from exchange.limits import REQUESTS_AT_ONCE_MAX
 from exchange.model.text import Text
 from keys.errors import KeysError
 
@@ -40,7 +41,7 @@ def hub_app(parts: Parts) -> FastAPI:
         app.include_router(doors(parts, access))
     _answer_errors(app, access)
     _describe_tokens(app)
-    app.add_middleware(Front)
+    app.add_middleware(Front, at_once_max=REQUESTS_AT_ONCE_MAX)
     return app
 
 

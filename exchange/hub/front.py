@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exchange.errors import HubUnavailable
 from exchange.hub.problem import respond
-from exchange.limits import REQUESTS_AT_ONCE_MAX
 from exchange.metrics import HUB_LIMITED, HUB_REQUEST, HUB_REQUESTS, HUB_UNDER_WAY
 
 _log = structlog.get_logger("exchange.hub")
@@ -22,7 +21,7 @@ _log = structlog.get_logger("exchange.hub")
 class Front:
     """ASGI middleware around the doors of one hub."""
 
-    def __init__(self, app: ASGIApp, *, at_once_max: int = REQUESTS_AT_ONCE_MAX) -> None:
+    def __init__(self, app: ASGIApp, *, at_once_max: int) -> None:
         self._app = app
         self._at_once_max = at_once_max
         self._under_way = 0

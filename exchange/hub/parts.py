@@ -16,7 +16,7 @@ from exchange.hub.readiness import Readiness
 class AnswersActs(Protocol):
     """`exchange.flow.release.Admissions`."""
 
-    async def answer(self, act: bytes) -> bytes:
+    async def answer(self, act: bytes, /) -> bytes:
         """The signed answer; ActRefused, RuleRefused, RateLimited, Unavailable."""
         ...
 
@@ -24,7 +24,7 @@ class AnswersActs(Protocol):
 class AnswersKeys(Protocol):
     """`exchange.flow.release.Releases`."""
 
-    async def answer(self, request: bytes, headers: Sequence[bytes]) -> bytes:
+    async def answer(self, request: bytes, headers: Sequence[bytes], /) -> bytes:
         """The signed answer; as above, and ReleaseRefused."""
         ...
 

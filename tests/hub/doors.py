@@ -1,0 +1,113 @@
+"""A hub's doors over collaborators that do what a test says, reached without a network."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from exchange.errors import RuleRefused
+from exchange.flow.token import Asked, sign_token
+from exchange.hub.app import hub_app
+from exchange.hub.datasetkeys import DatasetKeys
+from exchange.hub.parts import Head, Parts
+from exchange.hub.readiness import Readiness, Step
+from keys.custody import MemoryCustody
+
+ORIGIN = "exchange.zj.example/2026"
+NOW_MS = 1_700_000_000_000
+TARGET = "https://hub.test"
+
+
+@dataclass
+class Scripted:
+    """Collaborators of one hub. What they answer, or raise, is set by the test."""
+
+    now_ms: int = NOW_MS
+    answers: Callable[[bytes], bytes] = lambda act: b"signed " + act
+    asked: list[tuple[bytes, Sequence[bytes]]] = field(default_factory=list)
+    entries_held: list[bytes] = field(default_factory=lambda: [b"genesis", b"one", b"two"])
+    members: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    recorded: list[bytes] = field(default_factory=list)
+    standing: bytes | None = None
+    steps: Sequence[Step] = ()
+    custody: MemoryCustody = field(default_factory=MemoryCustody)
+
+    def __post_init__(self) -> None:
+        self.entry_key = self.custody.generate_signing("entry")
+
+    async def answer(self, act: bytes, headers: Sequence[bytes] | None = None) -> bytes:
+        if headers is not None:
+            self.asked.append((act, headers))
+        return self.answers(act)
+
+    def head(self) -> Head:
+        return Head(len(self.entries_held), bytes(32), self.now_ms)
+
+    async def entries(self, first: int, *, count_max: int, bytes_max: int) -> list[bytes]:
+        assert bytes_max > 0
+        return self.entries_held[first : first + count_max]
+
+    def signing_key(self, member: str, instance: str) -> bytes | None:
+        return self.members.get((member, instance))
+
+    def is_authority(self, member: str) -> bool:
+        return member == "data-bureau"
+
+    def check_may_read(self, member: str, now_ms: int) -> None:
+        assert now_ms == self.now_ms
+        if member == "stranger":
+            raise RuleRefused("no reading", "不可读", rules=("BASIS-01",))
+
+    def enrol(self, member: str, instance: str = "") -> None:
+        label = f"{member}/{instance}"
+        self.members[member, instance] = self.custody.generate_signing(label).raw
+
+    def parts(self) -> Parts:
+        return Parts(
+            origin=ORIGIN,
+            hub="hub-1",
+            clock=lambda: self.now_ms,
+            acts=self,
+            keys=self,
+            ledger=self,
+            members=self,
+            dataset_keys=DatasetKeys(
+                origin=ORIGIN,
+                custody=self.custody,
+                signer=self.custody.signer("entry"),
+                recorded=lambda _dataset: self.recorded,
+            ),
+            readiness=Readiness(self.steps, now_s=lambda: 0.0),
+            recall=lambda _act: self.standing,
+        )
+
+    def token(
+        self,
+        method: str,
+        target: str,
+        body: bytes = b"",
+        *,
+        member: str = "audit-office",
+        instance: str = "",
+        now_ms: int | None = None,
+    ) -> dict[str, str]:
+        """The Authorization header for one request."""
+        signed = sign_token(
+            Asked(method, target, body),
+            origin=ORIGIN,
+            member=member,
+            instance=instance,
+            signer=self.custody.signer(f"{member}/{instance}"),
+            now_ms=self.now_ms if now_ms is None else now_ms,
+            nonce=secrets.token_bytes(16),
+        )
+        return {"Authorization": signed}
+
+
+def reach(scripted: Scripted, *, address: str = "192.0.2.7") -> httpx.AsyncClient:
+    """A client of the doors, from ``address``."""
+    transport = httpx.ASGITransport(
+        app=hub_app(scripted.parts()), raise_app_exceptions=False, client=(address, 4711)
+    )
+    return httpx.AsyncClient(transport=transport, base_url=TARGET)
