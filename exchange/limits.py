@@ -21,6 +21,15 @@ ASK_ITEMS_MAX: Final = 256
 """Epochs one act may ask for."""
 ANSWER_BYTES_MAX: Final = 256 << 10
 """A hub's answer: section keys of `ASK_ITEMS_MAX` items in four levels, with room to spare."""
+ACTS_PER_S: Final = 500.0
+ACTS_BURST: Final = 1_000
+"""One member's share of a hub's appends; a key request asks for up to 256 epochs in one act."""
+DENIALS_PER_S: Final = 5.0
+DENIALS_BURST: Final = 100
+"""Denials change nothing and cost a leaf for ever, so a member gets few a second."""
+DENIALS_WINDOW_MS: Final = 60_000
+DENIALS_KEPT: Final = 10_000
+"""How long, and how many, denials a hub remembers to answer repetitions from memory."""
 
 # --- bundles (decisions 1-3) ---
 BUNDLE_RECORDS_MAX: Final = 20_000
