@@ -45,6 +45,18 @@ class Source:
         """The syntax tree; empty for files that are no Python."""
         return ast.parse(self.text if self.is_python else "")
 
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The names that this file itself defines, anywhere in it."""
+        names = set()
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                    names.add(node.name)
+                case ast.Name(id=name, ctx=ast.Store()):
+                    names.add(name)
+        return frozenset(names)
+
     @property
     def is_python(self) -> bool:
         """Whether this is a Python file."""
@@ -186,6 +198,33 @@ def _named(expression: ast.expr) -> set[str]:
     return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
 
 
+def verifications(source: Source) -> Iterator[Finding]:
+    """What verifies gives a value that only it makes, or raises; a bool can be forgotten."""
+    if source.is_product:
+        for node in ast.walk(source.tree):
+            match node:
+                case (
+                    ast.FunctionDef(name=name, returns=ast.Name(id="bool"))
+                    | ast.AsyncFunctionDef(name=name, returns=ast.Name(id="bool"))
+                ) if re.match("_?(verify|check|authenticate)", name):
+                    yield source.finding(
+                        node.lineno,
+                        "verify-bool",
+                        f"{name}: return a value of a type only it can make, or raise by class",
+                    )
+
+
+def slots(source: Source) -> Iterator[Finding]:
+    """Dataclasses of the product are slotted: a misspelt attribute is an error, not a new one."""
+    if source.is_product:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.ClassDef):
+                for decorator in map(ast.unparse, node.decorator_list):
+                    if decorator.startswith("dataclass") and "slots=True" not in decorator:
+                        instead = "write @dataclass(frozen=True, slots=True)"
+                        yield source.finding(node.lineno, "dataclass", instead)
+
+
 _WORDS: Final = (
     (r"\b([T]ODO|[F]IXME|[X]XX)\b", "unfinished", "do it now, or say it in CHANGELOG.md"),
     ("[p]ragma: no cover", "uncovered", "write the test that reaches it"),
@@ -240,6 +279,8 @@ RULES: Final[tuple[Rule, ...]] = (
     docstrings,
     names,
     catches,
+    verifications,
+    slots,
     words,
     deploy_without_python,
 )

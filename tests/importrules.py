@@ -168,21 +168,10 @@ def defining(source: Source, modules: Mapping[str, Source]) -> Iterator[Finding]
         origin = modules.get(module)
         if origin is None or not name or f"{module}.{name}" in modules:
             continue
-        if name not in _defined(origin):
+        if name not in origin.defined:
             yield source.finding(
                 line, "re-export", f"import {name} from the module that defines it, not {module}"
             )
-
-
-def _defined(source: Source) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(source.tree):
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                names.add(node.name)
-            case ast.Name(id=name, ctx=ast.Store()):
-                names.add(name)
-    return names
 
 
 def empty_package(source: Source) -> Iterator[Finding]:
