@@ -135,17 +135,14 @@ def environment(source: Source) -> Iterator[Finding]:
     """The environment is read in one file."""
     if not source.is_product or source.path == "exchange/wiring/settings.py":
         return
+    instead = "take the value from exchange/wiring/settings.py"
     for node in ast.walk(source.tree):
         match node:
             case ast.Attribute(value=ast.Name(id="os"), attr=name) if name in _ENVIRONMENT:
-                found = True
+                yield source.finding(node.lineno, "environment", instead)
             case ast.ImportFrom(module="os", names=names):
-                found = any(alias.name in _ENVIRONMENT for alias in names)
-            case _:
-                found = False
-        if found:
-            instead = "take the value from exchange/wiring/settings.py"
-            yield source.finding(node.lineno, "environment", instead)
+                if any(alias.name in _ENVIRONMENT for alias in names):
+                    yield source.finding(node.lineno, "environment", instead)
 
 
 def declared(
