@@ -67,15 +67,18 @@ def validate(
     columns: Mapping[str, Sequence[Any]],
     *,
     first_line: int | Sequence[int],
+    operations: Sequence[int] | None = None,
 ) -> Validated:
     """Judge ``columns`` (text or JSON values, all of one length) against ``contract``.
 
     ``first_line``: the line of the first record, others following one by one, or the line of each.
+    ``operations``: 0 upsert or 1 delete for each record, instead of a column ``_operation``.
     Raises `InputUnreadable` for an unknown column or a missing required one.
     """
     count = _record_count(contract, columns)
-    operations, faults = _operations(columns.get(OPERATION))
-    deleted = frozenset(row for row, operation in enumerate(operations) if operation == DELETE)
+    named, faults = _operations(columns.get(OPERATION))
+    done = named if operations is None else list(operations)
+    deleted = frozenset(row for row, operation in enumerate(done) if operation == DELETE)
     checked: list[Checked] = []
     for place, field in enumerate(contract.fields):
         given = columns.get(field.name)
@@ -93,7 +96,7 @@ def validate(
             faults |= dict.fromkeys(((row, place) for row in absent), problems.MISSING)
     for row, problem in _oversized(contract, checked, count).items():
         faults.setdefault((row, _WHOLE), problem)
-    return _sorted_out(contract, checked, operations, faults, count, first_line)
+    return _sorted_out(contract, checked, done, faults, count, first_line)
 
 
 _Faults = dict[tuple[int, int], problems.Problem]
