@@ -140,15 +140,27 @@ def _policy_findings(rules: RuleSet, name: str, schema: cedarpy.Schema) -> list[
         text = rules.files[name].decode()
         policies = cedarpy.PolicySet.from_str(text)
     except ValueError as error:
-        said = (f"not Cedar: {error}", f"不是合法的 Cedar 策略：{error}")
-        return [Finding(name, 1, "not-cedar", said, ("correct the syntax", "请更正语法"))]
+        not_cedar = (f"not Cedar: {error}", f"不是合法的 Cedar 策略：{error}")
+        return [Finding(name, 1, "not-cedar", not_cedar, ("correct the syntax", "请更正语法"))]
     if policies.templates():
-        said = ("templates decide nothing here", "此处不使用策略模板")
-        return [Finding(name, 1, "bad-policy", said, ("write plain policies", "请编写普通策略"))]
+        template = ("templates decide nothing here", "此处不使用策略模板")
+        return [
+            Finding(name, 1, "bad-policy", template, ("write plain policies", "请编写普通策略"))
+        ]
     lines = _lines(text)
+    mistakes = {
+        (lines.get(mistake.policy_id, 1), mistake.error.split("`, ", 1)[-1])
+        for mistake in cedarpy.validate_policies(text, schema).errors
+    }
     return [
-        Finding(name, lines.get(e.policy_id, 1), "bad-policy", (e.error, e.error), remedy)
-        for e in cedarpy.validate_policies(text, schema).errors
+        Finding(
+            name,
+            line,
+            "bad-policy",
+            (f"does not fit the schema: {said}", f"不符合模式：{said}"),
+            remedy,
+        )
+        for line, said in sorted(mistakes)
     ]
 
 
@@ -160,7 +172,7 @@ def _heads(rules: RuleSet, name: str) -> list[PolicyHead]:
         PolicyHead(
             file=name,
             line=lines.get(key, 1),
-            id=policy["annotations"].get("id") or "",
+            id=policy.get("annotations", {}).get("id") or "",
             effect=policy["effect"],
             actions=_actions(policy["action"]),
         )

@@ -87,9 +87,10 @@ def _of_rule(rule: Rule, policies: tuple[PolicyHead, ...]) -> Iterator[Finding]:
             (f"no policy carries {rule.id}", f"没有策略带有 {rule.id}"),
             ("write the policy, or set `enforced: later`", "请编写策略，或设为 `enforced: later`"),
         )
-    permitted = {action for head in heads for action in head.actions}
+    # A head that names no action speaks of all of them, also of those yet to be invented.
+    permitted = {action for head in heads for action in head.actions or ("every action",)}
     if heads and rule.effect == "permit" and permitted != set(rule.actions):
-        differing = ", ".join(sorted(permitted ^ set(rule.actions))) or "an unbounded action"
+        differing = ", ".join(sorted(permitted ^ set(rule.actions)))
         yield Finding(
             REGISTER,
             rule.line,
