@@ -112,12 +112,10 @@ class _Wire:
 
     async def discard(self) -> None:
         """`AIOKafkaProducer.stop` would flush first, which with idempotence may never end."""
-        sender = self._producer._sender
-        try:
-            async with asyncio.timeout(DISCARD_S):
-                await sender.close()
-        except (TimeoutError, KafkaError):
-            sender.sender_task.cancel()
+        sending = self._producer._sender.sender_task
+        while not sending.done():  # the first cancellation waits for requests under way
+            sending.cancel()
+            await asyncio.wait({sending}, timeout=DISCARD_S)
         self._producer._closed = True
         await self._producer.client.close()
 

@@ -20,7 +20,7 @@ class FoundTopic:
 def found_topic(
     partitions: Sequence[Mapping[str, Any]], entries: Iterable[tuple[str, str]]
 ) -> FoundTopic:
-    """From Kafka's description: ``replicas`` (ids) of each partition, and pairs of key and value."""
+    """From Kafka's description: ``replicas`` of each partition, pairs of key and value."""
     poorest = min(len(partition["replicas"]) for partition in partitions)
     return FoundTopic(len(partitions), poorest, dict(entries))
 
