@@ -1,12 +1,18 @@
 """Raw bodies, taken in with a running limit: nobody can make the hub hold more than it stated."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
 from exchange.hub.problem import WithStatus
 from exchange.limits import BODY_SECONDS_MAX
 from exchange.model.text import Text
+
+LET_PASS_BYTES_MAX: Final = 1 << 20
+LET_PASS_SECONDS_MAX: Final = 1.0
 
 
 async def read_body(
@@ -18,20 +24,23 @@ async def read_body(
 ) -> bytes:
     """All bytes of the body; `WithStatus` 413, 415 or 408.
 
-    A declared length over the limit is refused before a byte is read; an undeclared one as soon as
+    A declared length over the limit is refused before a byte is kept, an undeclared one as soon as
     the limit is passed.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != content_type:
         raise _wrong_type(content_type)
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > bytes_max:
+        await _let_pass(request.stream(), int(declared) - bytes_max)
         raise _too_large(bytes_max)
+    stream = request.stream()
     body = bytearray()
     try:
         async with asyncio.timeout(seconds_max):
-            async for chunk in request.stream():
+            async for chunk in stream:
                 body += chunk
                 if len(body) > bytes_max:
+                    await _let_pass(stream, 0)
                     raise _too_large(bytes_max)
     except (TimeoutError, ClientDisconnect):
         raise _too_slow(seconds_max) from None
@@ -44,6 +53,23 @@ async def no_body(request: Request) -> bytes:
         if chunk:
             raise _too_large(0)
     return b""
+
+
+async def _let_pass(stream: AsyncIterator[bytes], over_bytes: int) -> None:
+    """Throw away the rest of a body that is a little too long.
+
+    A connection that is closed while bytes are unread is reset, and the caller would see that
+    instead of the refusal. Whoever sends far more is cut off.
+    """
+    if over_bytes > LET_PASS_BYTES_MAX:
+        return
+    passed = 0
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(LET_PASS_SECONDS_MAX):
+            async for chunk in stream:
+                passed += len(chunk)
+                if passed > LET_PASS_BYTES_MAX:
+                    return
 
 
 def _too_large(bytes_max: int) -> WithStatus:

@@ -25,6 +25,7 @@ BACKLOG: Final = 512
 KEEP_ALIVE_SECONDS: Final = 30
 CONNECTIONS_MAX: Final = 2_048
 """Idle ones included; exchange/hub/front.py bounds the requests among them."""
+GOODBYE_SECONDS: Final = 0.2
 REQUEST_HEAD_BYTES_MAX: Final = 16_384
 
 
@@ -50,12 +51,13 @@ def server_context(identity: Identity) -> ssl.SSLContext:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; `PortBusy` names the port. Port 0 takes a free one."""
+    """A listening socket; `PortBusy` names the port. Port 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen(BACKLOG)  # two sockets may be bound to one port, but only one listens
     except OSError as error:
         bound.close()
         raise PortBusy(
@@ -100,6 +102,21 @@ class _Server(uvicorn.Server):
         """Listen, then tell."""
         await super().startup(sockets)
         self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, answer what is under way, then hang up."""
+        hanging_up = asyncio.create_task(self._hang_up())
+        await super().shutdown(sockets)
+        hanging_up.cancel()
+
+    async def _hang_up(self) -> None:
+        """Idle TLS clients do not answer a goodbye; waiting for one would take all of the bound."""
+        await asyncio.sleep(GOODBYE_SECONDS)
+        while self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks)
+        await asyncio.sleep(GOODBYE_SECONDS)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

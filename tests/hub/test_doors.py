@@ -17,7 +17,7 @@ from exchange.errors import (
 )
 from exchange.flow.bodies import CBOR, COSE, ask_body, possession_body
 from exchange.flow.possession import make_challenge, verify_proof
-from exchange.hub import access, throttle
+from exchange.hub import access, body, throttle
 from exchange.hub.problem import ExpectedError
 from exchange.hub.throttle import Shares
 from exchange.limits import ACT_BYTES_MAX
@@ -179,6 +179,12 @@ async def test_a_declared_length_over_the_limit_is_refused_unread(
     assert sent == 0
 
 
+async def test_a_body_a_little_too_long_is_let_pass_and_refused(doors: httpx.AsyncClient) -> None:
+    content = bytes(ACT_BYTES_MAX + 1)
+    response = await doors.post("/v1/acts", content=content, headers=COSE_TYPE)
+    problem(response, 413, "http", "body-too-large")
+
+
 async def test_an_undeclared_body_is_refused_at_the_limit(doors: httpx.AsyncClient) -> None:
     sent = 0
 
@@ -190,7 +196,7 @@ async def test_an_undeclared_body_is_refused_at_the_limit(doors: httpx.AsyncClie
 
     response = await doors.post("/v1/acts", content=endless(), headers=COSE_TYPE)
     problem(response, 413, "http", "body-too-large")
-    assert sent << 14 < 2 * ACT_BYTES_MAX
+    assert sent << 14 < 2 * (ACT_BYTES_MAX + body.LET_PASS_BYTES_MAX)
 
 
 async def test_a_body_that_trickles_is_refused(doors: httpx.AsyncClient) -> None:
