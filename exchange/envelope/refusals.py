@@ -52,6 +52,7 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "batch-large": ("the batch does not fit one bundle", "批次过大，无法装入一个数据包"),
     "batch-columns": ("the batch does not have the contract's columns", "批次的列与合约不符"),
     "batch-versions": ("the versions of the batch do not grow", "批次的版本号未递增"),
+    "batch-operations": ("the operations of the batch are not 0 or 1", "批次的操作标记不是 0 或 1"),
     "batch-values": ("the batch has a value that cannot be sealed", "批次含无法封装的值"),
     "epoch-used-up": ("the epoch is used up: start another", "该密钥周期已用尽，请开启新周期"),
     "sequence": ("the sequence number does not follow", "序号不连续"),

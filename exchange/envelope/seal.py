@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
-from exchange.envelope.columns import check_batch, encode_columns
+from exchange.envelope.columns import Stamps, check_batch, encode_columns
 from exchange.envelope.commitments import bundle_key, section_aad, section_key
 from exchange.envelope.frame import pack
 from exchange.envelope.header import DOMAIN, EPOCH_BYTES, EpochContext, Header, SectionSeal
@@ -175,11 +175,11 @@ def seal(
 
     A batch that fits no bundle is refused as ``batch-large``: split it and try again.
     """
-    _check_arguments(batch, contract, epoch, sequence)
+    stamps = _check_arguments(batch, contract, epoch, sequence)
     using, context, salt = suite(epoch.context.suite), epoch.context, entropy(32)
     seals, ciphertexts = [], []
     for section in contract.sections:
-        plain = encode_columns(batch, section.fields)
+        plain = encode_columns(stamps, (batch.columns[name] for name in section.fields))
         one, ciphertext = _seal_section(using, epoch, salt, sequence, section.level, plain)
         seals.append(one)
         ciphertexts.append(ciphertext)
@@ -207,7 +207,9 @@ def seal(
     return _sign(header, ciphertexts, epoch, signer)
 
 
-def _check_arguments(batch: Batch, contract: SealingContract, epoch: Epoch, sequence: int) -> None:
+def _check_arguments(
+    batch: Batch, contract: SealingContract, epoch: Epoch, sequence: int
+) -> Stamps:
     if (contract.hash, contract.dataset) != (epoch.context.contract, epoch.context.dataset):
         raise refused("contract")
     if epoch.spent:
@@ -216,7 +218,7 @@ def _check_arguments(batch: Batch, contract: SealingContract, epoch: Epoch, sequ
         raise refused("sequence")
     if batch.records > BUNDLE_RECORDS_MAX:
         raise refused("batch-large")
-    check_batch(batch, contract.names)
+    return check_batch(batch, contract.names)
 
 
 def _seal_section(
