@@ -104,11 +104,13 @@ class Reader:
 
     async def _parse(self, message: Message) -> ParsedBundle | None:
         if message.value is None:
-            return self._ignore(message, "null")
+            self._ignore(message, "null")
+            return None
         try:
             parsed = parse_bundle(message.value)
         except BundleRefused as error:
-            return self._ignore(message, error.failure)
+            self._ignore(message, error.failure)
+            return None
         if parsed.header.stream not in self._view.registry.streams:
             await self._view.catch_up()  # a stream may be newer than our view of the ledger
         return parsed

@@ -1,8 +1,10 @@
 """What a grant entitles a reader to, worked out from the ledger's state. Pure."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 from exchange.errors import NotFound, UsageError
+from exchange.model.acts import Level
 from exchange.model.contract import Contract
 from exchange.model.regions import contains
 from exchange.registry.state import Grant, Registry, Stream
@@ -14,7 +16,7 @@ class Subscription:
 
     grant: Grant
     contract: Contract
-    levels: tuple[int, ...]
+    levels: tuple[Level, ...]
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ def subscription(registry: Registry, grant: bytes, member: str) -> Subscription:
             remedy=("see: exchange grant list", "请查看：exchange grant list"),
             failure="grant",
         )
-    encoded = registry.contract(row.contract_hash)
+    encoded = registry.contracts.get(row.contract_hash)
     if encoded is None:
         raise NotFound(
             f"the contract of grant {grant.hex()[:16]} is not on the ledger",
@@ -56,7 +58,11 @@ def subscription(registry: Registry, grant: bytes, member: str) -> Subscription:
         )
     contract = Contract.decode(encoded)
     granted = set(row.fields)
-    levels = tuple(part.level for part in contract.sections if granted.issuperset(part.fields))
+    levels = tuple(
+        level
+        for level in get_args(Level)
+        if (fields := contract.fields_of(level)) and granted.issuperset(fields)
+    )
     if contract.key_section.level not in levels:
         raise UsageError(
             f"grant {grant.hex()[:16]} lacks the key fields of {row.dataset}",
