@@ -12,7 +12,8 @@ from exchange.errors import ExchangeError, RuleRefused
 from exchange.flow.token import Asked, VerifiedToken, parse_token, replayed, verify_token
 from exchange.hub.parts import Parts
 from exchange.hub.problem import status_of
-from exchange.hub.throttle import Nonces, Shares
+from exchange.hub.throttle import Nonces, Refusals
+from exchange.ledger.fairness import Shares
 from exchange.limits import (
     ADDRESS_REFUSALS_BURST,
     ADDRESS_REFUSALS_PER_S,
@@ -32,10 +33,8 @@ class Access:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._nonces = Nonces(keep_ms=2 * TOKEN_AGE_MS_MAX)
-        self._members = Shares(
-            per_s=MEMBER_REQUESTS_PER_S, burst=MEMBER_REQUESTS_BURST, now_s=time.monotonic
-        )
-        self._addresses = Shares(
+        self._members = Shares(per_s=MEMBER_REQUESTS_PER_S, burst=MEMBER_REQUESTS_BURST)
+        self._addresses = Refusals(
             per_s=ADDRESS_REFUSALS_PER_S, burst=ADDRESS_REFUSALS_BURST, now_s=time.monotonic
         )
 
@@ -45,9 +44,8 @@ class Access:
 
     def charge_address(self, request: Request, error: ExchangeError | KeysError) -> None:
         """Count a refusal that no member answers for."""
-        address = address_of(request)
         if status_of(error) in _CHARGED:
-            self._addresses.spend(address)
+            self._addresses.count(address_of(request))
 
     def member(self, request: Request, body: bytes) -> VerifiedToken:
         """Who signed this request, and may read. NotAuthenticated, RateLimited, RuleRefused."""
@@ -62,7 +60,7 @@ class Access:
         )
         if not self._nonces.use(token.member, token.nonce, now_ms):
             raise replayed()
-        self._members.take(token.member)
+        self._members.take(token.member, int(time.monotonic() * 1000))
         self._parts.members.check_may_read(token.member, now_ms)
         return token
 

@@ -1,16 +1,17 @@
-"""Shares: how many requests a second each member, or each unknown address, may make.
+"""What a hub remembers of strangers: refusals by address, and tokens that were used.
 
-A token bucket a name, in a table that forgets the names seen longest ago, so that inventing names
-costs the inventor nothing else and the hub no memory.
+Members' shares of appends are exchange/ledger/fairness.py's. An address is nobody's identity, so
+its table is bounded and forgets the addresses seen longest ago.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from exchange.errors import RateLimited
 
-NAMES_MAX = 10_000
+ADDRESSES_MAX: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -19,8 +20,8 @@ class _Bucket:
     at_s: float
 
 
-class Shares:
-    """``per_s`` requests a second for each name, ``burst`` at once. ``now_s`` is monotonic."""
+class Refusals:
+    """``per_s`` refusals a second for each address, ``burst`` at once. ``now_s`` is monotonic."""
 
     def __init__(self, *, per_s: float, burst: int, now_s: Callable[[], float]) -> None:
         self._per_s = per_s
@@ -28,36 +29,31 @@ class Shares:
         self._now_s = now_s
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def take(self, name: str) -> None:
-        """Count one request of ``name``, or raise `RateLimited`."""
-        self.check(name)
-        self.spend(name)
-
-    def spend(self, name: str) -> None:
-        """Count one request of ``name`` that is over and done with."""
-        bucket = self._bucket(name)
-        bucket.left = max(0.0, bucket.left - 1.0)
-
-    def check(self, name: str) -> None:
-        """Raise `RateLimited` if ``name`` has used up its share; counts nothing."""
-        if self._bucket(name).left < 1.0:
+    def check(self, address: str) -> None:
+        """Raise `RateLimited` while ``address`` has used up its refusals; counts nothing."""
+        if self._bucket(address).left < 1.0:
             raise RateLimited(
-                f"more than {self._per_s:g} requests a second",
-                f"请求超过每秒 {self._per_s:g} 次",
+                "this address was refused too often of late",
+                "该地址近期被拒绝的请求过多",
                 remedy=("wait as Retry-After says", "请按 Retry-After 等待后重试"),
-                failure="share",
+                failure="address",
             )
 
-    def _bucket(self, name: str) -> _Bucket:
+    def count(self, address: str) -> None:
+        """Count one refusal."""
+        bucket = self._bucket(address)
+        bucket.left = max(0.0, bucket.left - 1.0)
+
+    def _bucket(self, address: str) -> _Bucket:
         now_s = self._now_s()
-        bucket = self._buckets.get(name)
+        bucket = self._buckets.get(address)
         if bucket is None:
-            bucket = self._buckets[name] = _Bucket(self._burst, now_s)
-            if len(self._buckets) > NAMES_MAX:
+            bucket = self._buckets[address] = _Bucket(self._burst, now_s)
+            if len(self._buckets) > ADDRESSES_MAX:
                 self._buckets.popitem(last=False)
         bucket.left = min(self._burst, bucket.left + (now_s - bucket.at_s) * self._per_s)
         bucket.at_s = now_s
-        self._buckets.move_to_end(name)
+        self._buckets.move_to_end(address)
         return bucket
 
 

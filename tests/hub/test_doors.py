@@ -19,7 +19,7 @@ from exchange.flow.bodies import CBOR, COSE, ask_body, possession_body
 from exchange.flow.possession import make_challenge, verify_proof
 from exchange.hub import access, body, throttle
 from exchange.hub.problem import ExpectedError
-from exchange.hub.throttle import Shares
+from exchange.hub.throttle import Refusals
 from exchange.limits import ACT_BYTES_MAX
 from keys.cbor import decode, encode
 from keys.errors import CustodyUnwritable
@@ -337,21 +337,23 @@ async def test_an_address_that_is_refused_too_often_waits(
         ]
         response = await doors.post("/v1/acts", content=b"act", headers=COSE_TYPE)
     assert statuses == [401, 401, 400]
-    problem(response, 429, "rate-limited", "share")
+    problem(response, 429, "rate-limited", "address")
 
 
-def test_shares_refill_and_names_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "NAMES_MAX", 2)
+def test_refusals_are_forgiven_and_addresses_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "ADDRESSES_MAX", 2)
     now_s = 0.0
-    shares = Shares(per_s=1.0, burst=1, now_s=lambda: now_s)
-    shares.take("a")
+    refusals = Refusals(per_s=1.0, burst=1, now_s=lambda: now_s)
+    refusals.count("a")
+    refusals.count("a")
     with pytest.raises(RateLimited):
-        shares.take("a")
+        refusals.check("a")
     now_s = 1.0
-    shares.take("a")
-    shares.take("b")
-    shares.take("c")  # the table is full: "a", seen longest ago, starts afresh
-    shares.take("a")
+    refusals.check("a")
+    refusals.count("a")
+    refusals.check("b")
+    refusals.check("c")  # the table is full: "a", seen longest ago, starts afresh
+    refusals.check("a")
 
 
 # --- dataset keys ---
