@@ -20,7 +20,7 @@ Effect = Literal["permit", "forbid", "oblige", "track", "escalate", "allow-servi
 """What a rule does when its condition holds; only ``permit`` and ``forbid`` decide a question."""
 
 Enforced = Literal["policy", "engine", "later"]
-"""Who applies the row today: a Cedar policy, the engine itself, or nobody yet."""
+"""Who applies the row today: a Cedar policy, the bus itself (engine, registry, hub), or nobody."""
 
 
 class Row(BaseModel):

@@ -14,7 +14,7 @@ from policies.rule import Rule
 from policies.ruleset import REGISTER
 
 ENGINE_RULES: Final = frozenset({"BASIS-01", "ENGINE-01"})
-"""What the engine itself answers with; the register must have exactly these as ``engine``."""
+"""What the engine itself answers with; the register must have these as ``engine``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,27 @@ def _of_rule(rule: Rule, policies: tuple[PolicyHead, ...]) -> Iterator[Finding]:
 
 def _of_engine(register: Register) -> Iterator[Finding]:
     stated = {rule.id for rule in register if rule.enforced == "engine"}
-    for name in sorted(stated ^ ENGINE_RULES):
+    for name in sorted(ENGINE_RULES - stated):
         yield Finding(
             REGISTER,
-            register.rules[name].line if name in stated else 1,
+            1,
             "unenforced-id",
-            (
-                f"{name}: the engine itself answers with {', '.join(sorted(ENGINE_RULES))} only",
-                f"{name}：引擎自身仅以 {'、'.join(sorted(ENGINE_RULES))} 作答",
-            ),
-            ("keep exactly these as `enforced: engine`", "请仅将这些规则设为 `enforced: engine`"),
+            (f"{name} must be `enforced: engine`", f"{name} 须设为 `enforced: engine`"),
+            ("restore the row", "请恢复该行"),
         )
+    for name in sorted(stated):
+        rule = register.rules[name]
+        if rule.grade != "bus":
+            yield Finding(
+                REGISTER,
+                rule.line,
+                "unenforced-id",
+                (
+                    f"{name} is law: only a policy can enforce it",
+                    f"{name} 属于法定规则，只能由策略执行",
+                ),
+                (
+                    "write the policy, or set `enforced: later`",
+                    "请编写策略，或设为 `enforced: later`",
+                ),
+            )

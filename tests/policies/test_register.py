@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from exchange.registry import busrules
 from policies.citation import cite
 from policies.errors import RuleSetInvalid, RuleUnknown
 from policies.explain import explain
@@ -12,6 +13,7 @@ from policies.facts import Answer
 from policies.register import Register
 from policies.rule import UNVERIFIED, Language
 from policies.ruleset import REGISTER, RuleSet
+from policies.verification import ENGINE_RULES
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 SHIPPED: Final = RuleSet.read().files[REGISTER].decode()
@@ -23,7 +25,8 @@ GRADES: Final = {
     "P/B": "NEG-01 SLA-02 REF-01 COR-01 CRY-01",
     "B": "CAT-05 CON-01 BASE-01 REQ-01 SLA-01 SLA-03 COR-02",
     "bus": "AUTHORITY-01 SELF-01 OWN-01 OPEN-01 APPLY-01 ANSWER-01 GRANT-01 REVOKE-01 RECEIPT-01 "
-    "READ-01 MEM-01 NAME-01 SCOPE-01 EXP-01 ENGINE-01 BASIS-01",
+    "READ-01 MEM-01 NAME-01 SCOPE-01 EXP-01 ENGINE-01 BASIS-01 STATE-01 PROOF-01 CONTRACT-01 "
+    "STREAM-01 STREAM-02 HEADER-01 PROVIDER-01 CUSTODY-01",
 }
 """Every row and how sure we are of it; raising a grade takes a reading of the text itself."""
 
@@ -31,6 +34,11 @@ GRADES: Final = {
 def test_every_row_is_there_with_its_grade(register: Register) -> None:
     found = {grade: {rule.id for rule in register if rule.grade == grade} for grade in GRADES}
     assert found == {grade: set(ids.split()) for grade, ids in GRADES.items()}
+
+
+def test_what_the_registry_and_the_hub_refuse_by_is_in_the_register(register: Register) -> None:
+    stated = {rule.id for rule in register if rule.enforced == "engine"}
+    assert stated == busrules.ALL | ENGINE_RULES
 
 
 def test_no_unverified_row_is_ever_rendered_as_a_citation(register: Register) -> None:

@@ -94,7 +94,7 @@ def test_a_permit_of_every_action_is_refused() -> None:
         ("effect: oblige\n    enforced: later", "effect: oblige\n    enforced: engine"),
     ],
 )
-def test_the_engine_answers_with_its_own_two_rules_only(old: str, new: str) -> None:
+def test_the_bus_answers_for_the_engine_and_never_for_the_law(old: str, new: str) -> None:
     assert [finding.failure for finding in check(with_change(REGISTER, old, new))] == [
         "unenforced-id"
     ]
