@@ -53,6 +53,7 @@ class ParsedEntry:
 class Entry:
     """An entry whose signature was checked; only `verify_entry` makes one."""
 
+    kid: bytes
     statement: Statement
     leaf_hash: bytes
     raw: bytes
@@ -109,7 +110,7 @@ def verify_entry(parsed: ParsedEntry, public: bytes) -> Entry:
     except SignatureInvalid:
         raise _refused("signature") from None
     raw = parsed.sign1.raw
-    return Entry(parsed.statement, leaf_hash(raw), raw, _MADE_HERE)
+    return Entry(parsed.kid, parsed.statement, leaf_hash(raw), raw, _MADE_HERE)
 
 
 def _read(payload: object) -> Statement:

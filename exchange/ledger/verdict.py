@@ -93,8 +93,11 @@ class Fold(Protocol):
     def hub_public(self, hub: str, kid: bytes) -> bytes | None:
         """The entry key of ``hub`` named by ``kid``, if it may sign the next entry."""
 
-    def authenticate(self, act: bytes, at_ms: int) -> Act:
-        """The act, if it would not be void at the next position; otherwise `ActRefused`."""
+    def authenticate(self, act: bytes, at_ms: int, known: Act | None = None) -> Act:
+        """The act, if it would not be void at the next position; otherwise `ActRefused`.
+
+        ``known`` is that act as this process verified it a moment ago.
+        """
 
     def propose(self, act: Act, at_ms: int, refused: Mapping[int, tuple[str, ...]]) -> Proposal:
         """The verdict on the state as it stands; ``refused`` are items refused on evidence."""

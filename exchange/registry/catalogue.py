@@ -20,9 +20,10 @@ _OPTIONAL_ELEMENTS = frozenset({"related"})
 
 def examine_propose(body: acts.ProposeDataset, asked: Asked) -> Case | Denied:
     """A contract that can be read and is for this dataset, on a topic that can exist."""
-    shape = shape_of(body.contract)
-    if isinstance(shape, Denied):
-        return shape
+    try:
+        shape = read_shape(body.contract)
+    except ContractInvalid as error:
+        return Denied(busrules.CONTRACT, error.text)
     if shape.dataset != body.dataset:
         why = Text("the contract is for another dataset", "合约针对其他数据集")
         return Denied(busrules.CONTRACT, why)
@@ -100,12 +101,9 @@ def examine_dataset_key(body: acts.DatasetKey, asked: Asked) -> Case | Denied:
     return Case((asked.question(facts.dataset_facts(row), related),), until_ms=body.valid_to_ms)
 
 
-def shape_of(encoded: bytes) -> Shape | Denied:
-    """What decisions need of an encoded contract, or why it is none."""
-    try:
-        contract = Contract.decode(encoded)
-    except ContractInvalid as error:
-        return Denied(busrules.CONTRACT, error.text)
+def read_shape(encoded: bytes) -> Shape:
+    """What decisions need of an encoded contract; `ContractInvalid` if it is none."""
+    contract = Contract.decode(encoded)
     return Shape(
         contract.dataset,
         tuple((section.level, section.fields) for section in contract.sections),

@@ -4,15 +4,14 @@ Called by the fold alone, after `decide` has found the act permitted in this ver
 checked again here. ``index`` is the position of the entry; a changed row has version index + 1.
 """
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from exchange.model import acts
 from exchange.registry.access import terms
-from exchange.registry.case import Asked, Denied
-from exchange.registry.catalogue import proposal_row, shape_of
+from exchange.registry.case import Asked
+from exchange.registry.catalogue import proposal_row, read_shape
 from exchange.registry.state import (
     ANCHORS_KEPT,
     AnchorRow,
@@ -134,10 +133,8 @@ def _propose(body: acts.ProposeDataset, asked: Asked, index: int) -> None:
     registry.proposals[row.id] = row
     registry.proposed[body.dataset] = row.id
     if row.contract_hash not in registry.contracts:
-        shape = shape_of(body.contract)
-        assert not isinstance(shape, Denied)  # the act would not be permitted
         registry.contracts[row.contract_hash] = body.contract
-        registry.shapes[row.contract_hash] = shape
+        registry.shapes[row.contract_hash] = read_shape(body.contract)
 
 
 def _publish(body: acts.PublishDataset, asked: Asked, index: int) -> None:
@@ -180,12 +177,11 @@ def _dataset_key(body: acts.DatasetKey, asked: Asked, index: int) -> None:
 
 def _open(body: acts.OpenStream, asked: Asked, index: int) -> None:
     registry, act = asked.registry, asked.act
-    assert act.instance is not None  # officers do not sign this kind
     registry.streams[act.id] = Stream(
         act.id,
         body.dataset,
         act.member,
-        act.instance,
+        act.instance or "",
         act.kid,
         body.region,
         body.topic,

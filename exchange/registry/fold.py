@@ -62,9 +62,9 @@ class RegistryFold:
         row = self.registry.hubs.get(hub)
         return row.entry if row is not None and row.kid == kid else None
 
-    def authenticate(self, act: bytes, at_ms: int) -> Act:
+    def authenticate(self, act: bytes, at_ms: int, known: Act | None = None) -> Act:
         """The act, if it would not be void at the next position; otherwise `ActRefused`."""
-        return examine_act(act, self.registry, max(at_ms, self.registry.time_ms))
+        return examine_act(act, self.registry, max(at_ms, self.registry.time_ms), known)
 
     def propose(self, act: Act, at_ms: int, refused: Mapping[int, tuple[str, ...]]) -> Proposal:
         """The verdict on the state as it stands, for a hub to carry.

@@ -312,10 +312,8 @@ class Registry:
     def active(self, member: str, instance: str | None = None) -> bool:
         """Whether the member (and its instance, if one is named) may speak at this position."""
         row = self.members.get(member)
-        if row is None or not row.active:
-            return False
-        if instance is None:
-            return True
+        if row is None or not row.active or instance is None:
+            return row is not None and row.active
         adapter = self.instances.get((member, instance))
         return adapter is not None and adapter.stopped is None
 
@@ -328,11 +326,7 @@ class Registry:
         return self.members[member].officer
 
     def instance_public(self, instance: str, index: int) -> bytes:
-        """The signing key that ``member/instance`` had at position ``index``; else `NotFound`.
-
-        A key is valid from the entry after its registration up to and with the entry before the
-        one that stopped it.
-        """
+        """The signing key that ``member/instance`` had for entry ``index``; else `NotFound`."""
         for kid in self.registered.get(instance, ()):
             row = self.registrations[kid]
             stopped = self.stopped_at(row)
@@ -347,20 +341,14 @@ class Registry:
 
     def stream_public(self, stream: bytes) -> bytes:
         """The key that headers of a stream verify under, of a stopped instance too; `NotFound`."""
-        row = self.streams.get(stream)
-        if row is None:
-            raise _not_found(f"stream {stream.hex()[:16]}", "stream")
-        return self.registrations[row.kid].signing
+        return self.registrations[self._stream(stream).kid].signing
 
     def frontier(self, stream: bytes) -> int | None:
         """The last sequence a reader may accept; None while the stream's instance is active.
 
         -1 if the instance stopped without an anchor. Section 9 of the ledger's SPEC.md.
         """
-        row = self.streams.get(stream)
-        if row is None:
-            raise _not_found(f"stream {stream.hex()[:16]}", "stream")
-        if self.stopped_at(self.registrations[row.kid]) is None:
+        if self.stopped_at(self.registrations[self._stream(stream).kid]) is None:
             return None
         newest = self.newest_anchor(stream)
         return -1 if newest is None else newest.sequence
@@ -398,11 +386,15 @@ class Registry:
         """The public keys under which hubs sign entries and answers."""
         return tuple(hub.entry for hub in self.hubs.values())
 
+    def _stream(self, stream: bytes) -> Stream:
+        row = self.streams.get(stream)
+        if row is None:
+            raise _not_found(f"stream {stream.hex()[:16]}", "stream")
+        return row
+
 
 def _not_found(en: str, failure: str) -> NotFound:
+    remedy = ("check the name, or wait until the ledger has it", "请核对名称或等待账本更新")
     return NotFound(
-        f"the ledger holds no {en}",
-        f"账本中没有：{en}",
-        remedy=("check the name, or wait until the ledger has it", "请核对名称或等待账本更新"),
-        failure=failure,
+        f"the ledger holds no {en}", f"账本中没有：{en}", remedy=remedy, failure=failure
     )

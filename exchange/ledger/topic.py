@@ -1,0 +1,75 @@
+"""The ledger's topic: how it must be, and how it is begun; exchange/ledger/SPEC.md section 11."""
+
+from typing import Final
+
+from exchange.bus.ports import Bus, Outcome, TopicSpec
+from exchange.errors import BusUnavailable, LedgerBroken
+from exchange.ledger.entry import leaf_hash
+
+PARTITION: Final = 0
+_TRIES: Final = 20
+_FETCH_MS: Final = 250
+
+
+def ledger_topic(name: str, *, nodes: int) -> TopicSpec:
+    """The topic on a cluster of ``nodes`` brokers: safe against power loss in either case."""
+    config = {
+        "cleanup.policy": "delete",
+        "retention.ms": "-1",
+        "retention.bytes": "-1",
+        "message.timestamp.type": "LogAppendTime",
+        "unclean.leader.election.enable": "false",
+    }
+    if nodes < 3:
+        # One disk: an acknowledged entry must be on it before anybody relies on the entry.
+        return TopicSpec(name, 1, 1, {**config, "flush.messages": "1"})
+    return TopicSpec(name, 1, 3, {**config, "min.insync.replicas": "2"})
+
+
+async def begin_ledger(bus: Bus, spec: TopicSpec, genesis: bytes) -> None:
+    """Create the topic and put entry 0 on it. Safe to repeat with the same bytes.
+
+    Raises `LedgerBroken` with failure ``not-empty`` if the topic holds anything else already.
+    """
+    await bus.ensure_topic(spec)
+    producer = await bus.producer()
+    try:
+        for _ in range(_TRIES):
+            found = await _first_message(bus, spec.name)
+            if found is not None:
+                return _check(found, genesis, spec.name)
+            produced = await producer.produce(spec.name, PARTITION, genesis)
+            if produced.outcome is Outcome.NOT_WRITTEN:
+                break
+    finally:
+        await producer.close()
+    raise BusUnavailable(
+        f"entry 0 could not be written to {spec.name}",
+        f"无法向 {spec.name} 写入创世条目",
+        remedy=("look at Kafka's log, then try again", "请查看 Kafka 日志后重试"),
+    )
+
+
+async def _first_message(bus: Bus, topic: str) -> bytes | None:
+    place = (topic, PARTITION)
+    first, end = await bus.bounds(*place)
+    if first == end:
+        return None
+    consumer = await bus.consumer({place: first}, live=True)
+    try:
+        for _ in range(_TRIES):
+            for message in await consumer.fetch(messages_max=1, wait_ms=_FETCH_MS):
+                return message.value or b""
+    finally:
+        await consumer.close()
+    return None
+
+
+def _check(found: bytes, genesis: bytes, topic: str) -> None:
+    if leaf_hash(found) != leaf_hash(genesis):
+        raise LedgerBroken(
+            f"topic {topic} is not empty: it cannot become a new ledger",
+            f"主题 {topic} 不为空，不能作为新账本",
+            remedy=("choose another topic", "请选用其他主题"),
+            failure="not-empty",
+        )
