@@ -214,9 +214,10 @@ class LocalKafka:
     def _format(self, program: str, ports: Ports) -> None:
         """Make the data directory under another name first, so that half a one is never used."""
         partial = self._directory / "data.partial"
+        shutil.rmtree(partial, ignore_errors=True)
         settings = self._write("format.properties", render(properties(ports, partial)))
         cluster = urlsafe_b64encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted"]
+        tool = ["kafka.tools.StorageTool", "format"]
         arguments = ["--config", str(settings), f"--cluster-id={cluster}"]
         done = subprocess.run(
             [program, f"@{self._arguments}", *tool, *arguments],

@@ -16,6 +16,8 @@ from exchange.bus.memory import MemoryBus, MemoryCluster
 from exchange.bus.ports import Bus
 from tests.fixtures.kafka import KafkaServer, unique_topic
 
+WAITS, WAIT_S = 500, 0.01
+
 
 class World(Protocol):
     """A bus, and what happens to its topics behind its back."""
@@ -82,8 +84,10 @@ class KafkaWorld:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         await admin.delete_topics([topic])
-        while topic in await admin.list_topics():
-            await asyncio.sleep(0.01)
+        for _ in range(WAITS):
+            if topic not in await admin.list_topics():
+                break
+            await asyncio.sleep(WAIT_S)
         await admin.close()
         await self.client().ensure_topic(replace(unique_topic(), name=topic))
 
@@ -94,8 +98,10 @@ class KafkaWorld:
         async with producer.transaction():
             await producer.send_and_wait(topic, b"transactional", partition=0)
         await producer.stop()
-        while (await self.bus.bounds(topic, 0))[1] < following + 2:
-            await asyncio.sleep(0.01)  # the coordinator writes the marker after it has answered
+        for _ in range(WAITS):  # the coordinator writes the marker after it has answered
+            if (await self.bus.bounds(topic, 0))[1] >= following + 2:
+                break
+            await asyncio.sleep(WAIT_S)
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])

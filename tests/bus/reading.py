@@ -2,7 +2,7 @@
 
 import asyncio
 
-from exchange.bus.ports import Bus, Consumer, Message, Outcome, Producer, Produced
+from exchange.bus.ports import Bus, Consumer, Message, Outcome, Produced, Producer
 
 
 async def read(consumer: Consumer, count: int, *, wait_ms: int = 10_000) -> list[Message]:
