@@ -15,7 +15,7 @@ live in `lanes`, reading in `reader`, sentences in `failures`. Read before chang
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -28,10 +28,10 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
     for_code,
 )
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from exchange.bus.clock import BrokerClock
+from exchange.bus.countedbatch import CountedBatch
 from exchange.bus.failures import bus_unavailable, offset_gone, partition_missing, topic_refused
 from exchange.bus.lanes import Batch, LaneProducer, WireFailed
 from exchange.bus.ports import (
@@ -39,7 +39,6 @@ from exchange.bus.ports import (
     MESSAGE_BYTES_MAX,
     TOPIC_BYTES_MAX,
     Consumer,
-    Header,
     Message,
     Producer,
     TopicSpec,
@@ -64,31 +63,6 @@ DISCARD_S: Final = 1.0
 T = TypeVar("T")
 
 
-class _Batch:
-    """A batch of the library that counts how often it is put into a request.
-
-    The library keeps that number to itself, and without it a refusal cannot be told from the
-    refusal of a *retry* whose first attempt was written. ``_build`` is called once a request.
-    """
-
-    def __init__(self, builder: BatchBuilder) -> None:
-        self._builder = builder
-        self.attempts = 0
-
-    def append(self, value: bytes | None, headers: Sequence[Header]) -> bool:
-        """Add a message; False when full. The library takes no null value without a key."""
-        key = b"" if value is None else None
-        added = self._builder.append(key=key, value=value, timestamp=None, headers=list(headers))
-        return added is not None
-
-    def _build(self) -> object:
-        self.attempts += 1
-        return self._builder._build()
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._builder, name)
-
-
 class _Wire:
     """One `AIOKafkaProducer`, until the first batch it fails to confirm."""
 
@@ -96,8 +70,8 @@ class _Wire:
         self._producer = producer
         self._bus = bus
 
-    def batch(self) -> _Batch:
-        return _Batch(self._producer.create_batch())
+    def batch(self) -> CountedBatch:
+        return CountedBatch(self._producer.create_batch())
 
     async def send(self, batch: Batch, topic: str, partition: int) -> "asyncio.Future[None]":
         try:
@@ -215,9 +189,9 @@ class KafkaBus:
         """The sentence for a broker that does not answer."""
         return bus_unavailable(self._bootstrap, type(error).__name__)
 
-    async def ready(self) -> None:
+    async def ready(self) -> int:
         """See `exchange.bus.ports.Bus.ready`."""
-        await self._ask(lambda admin: admin.describe_cluster())
+        return len((await self._ask(lambda admin: admin.describe_cluster()))["brokers"])
 
     async def producer(self) -> Producer:
         """See `exchange.bus.ports.Bus.producer`."""
@@ -310,14 +284,14 @@ class KafkaBus:
 
     async def ensure_topic(self, spec: TopicSpec) -> None:
         """See `exchange.bus.ports.Bus.ensure_topic`."""
+        self._known.pop(spec.name, None)
         if not await self.has(spec.name, 0):
             await self._ask(lambda admin: _create(admin, spec))
         check_topic(spec, await self._ask(lambda admin: _describe(admin, spec)))
 
     async def broker_time_ms(self) -> int:
         """See `exchange.bus.ports.Bus.broker_time_ms`."""
-        cluster = await self._ask(lambda admin: admin.describe_cluster())
-        now_ms = await self._clock.now_ms(replicas=min(3, len(cluster["brokers"])))
+        now_ms = await self._clock.now_ms(replicas=min(3, await self.ready()))
         if now_ms is None:
             raise self.unavailable(TimeoutError())
         return now_ms

@@ -298,9 +298,10 @@ class MemoryBus:
         self.cluster = cluster
         self.client_id = client_id
 
-    async def ready(self) -> None:
-        """See `exchange.bus.ports.Bus.ready`."""
+    async def ready(self) -> int:
+        """See `exchange.bus.ports.Bus.ready`; the cluster is one broker."""
         self.cluster._answer()
+        return 1
 
     async def producer(self) -> MemoryProducer:
         """See `exchange.bus.ports.Bus.producer`."""

@@ -131,8 +131,11 @@ class Consumer(Protocol):
 class Bus(Protocol):
     """A connection to the brokers, for one process."""
 
-    async def ready(self) -> None:
-        """Return when the brokers answer; raise `BusUnavailable` within a bounded time."""
+    async def ready(self) -> int:
+        """How many brokers answer; raises `BusUnavailable` within a bounded time.
+
+        A topic has at most as many replicas.
+        """
         ...
 
     async def producer(self) -> Producer:
