@@ -102,6 +102,9 @@ def _check_keys(value: Mapping[object, object]) -> None:
 
 def _scan(data: bytes, at: int, depth: int) -> int:
     """The offset just after the item that starts at ``at``; refuses whatever is not canonical."""
+    after = _scan_short(data, at)
+    if after:
+        return after
     lead, argument, at = _head(data, at)
     match lead >> 5:
         case 0 | 1:
@@ -125,6 +128,28 @@ def _scan(data: bytes, at: int, depth: int) -> int:
     if lead in (0xF4, 0xF5, 0xF6):
         return at
     raise _malformed("float" if lead in (0xF9, 0xFA, 0xFB) else "simple")
+
+
+def _scan_short(data: bytes, at: int) -> int:
+    """The same for the items that messages are mostly made of, or 0: replay spends its time here.
+
+    Integers below 24, strings below 24 bytes, hashes (lead 0x58) and times (lead 0x1b).
+    """
+    try:
+        lead = data[at]
+        if lead < 0x18:
+            return at + 1
+        if 0x40 <= lead < 0x58 or 0x60 <= lead < 0x78:
+            after = at + 1 + (lead & 0x1F)
+        elif lead == 0x58 and data[at + 1] >= 24:
+            after = at + 2 + data[at + 1]
+        elif lead == 0x1B and (data[at + 3] or data[at + 4]):
+            after = at + 9
+        else:
+            return 0
+    except IndexError:
+        return 0
+    return after if after <= len(data) else 0
 
 
 def _scan_map(data: bytes, at: int, pairs: int, depth: int) -> int:

@@ -14,6 +14,7 @@ b'hello'
 
 import hashlib
 from dataclasses import InitVar, dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 from keys import cbor, identity, primitives
@@ -124,6 +125,7 @@ def _protected(kid: bytes) -> bytes:
     return cbor.encode({_ALGORITHM_LABEL: _EDDSA, _KID_LABEL: kid})
 
 
+@lru_cache(maxsize=4096)
 def _kid_of(protected: bytes) -> bytes:
     match cbor.decode(protected, bytes_max=64):
         case {1: -8, 4: bytes(kid), **rest} if not rest and len(kid) == identity.KID_BYTES:

@@ -53,8 +53,8 @@ def multiply(scalar: int, point: Point) -> Point:
     result = IDENTITY
     while scalar:
         if scalar & 1:
-            result = _add(result, point)
-        point, scalar = _add(point, point), scalar >> 1
+            result = add(result, point)
+        point, scalar = add(point, point), scalar >> 1
     return result
 
 
@@ -66,8 +66,8 @@ def _x_of(y: int) -> int | None:
     return None if (x * x - square) % P else x
 
 
-def _add(p: Point, q: Point) -> Point:
-    """§5.1.4; complete, so it also doubles."""
+def add(p: Point, q: Point) -> Point:
+    """``p`` + ``q`` (§5.1.4); complete, so it also doubles."""
     a = (p.y - p.x) * (q.y - q.x) % P
     b = (p.y + p.x) * (q.y + q.x) % P
     c = 2 * p.t * q.t * _D % P
