@@ -180,7 +180,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _translated(error: OSError, folder: Path) -> AdapterError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return DiskFull(
             f"no room left for {folder}",
             f"{folder} 所在磁盘已满",

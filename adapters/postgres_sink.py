@@ -55,8 +55,12 @@ class PostgresSink:
         self._insert = self._table.upsert(
             f"VALUES ({', '.join(['%s'] * len(self._table.stored_names))})"
         )
-        with self._session() as connection:
-            self._create(connection)
+        try:
+            with self._session() as connection:
+                self._create(connection)
+        except AdapterError:
+            self.close()
+            raise
 
     def __repr__(self) -> str:
         return f"PostgresSink({self._table.dataset!r})"  # conninfo may hold a password
@@ -141,13 +145,16 @@ class PostgresSink:
             raise _translated(error, self._table) from None
 
     def _connect(self) -> Connection:
-        connection = psycopg.connect(
-            self._conninfo,
-            autocommit=True,
-            connect_timeout=CONNECT_SECONDS,
-            application_name="exchange sink",
-            client_encoding="UTF8",
-        )
+        try:
+            connection = psycopg.connect(
+                self._conninfo,
+                autocommit=True,
+                connect_timeout=CONNECT_SECONDS,
+                application_name="exchange sink",
+                client_encoding="UTF8",
+            )
+        except psycopg.Error as error:
+            raise _not_connected(error) from None
         connection.execute("SET synchronous_commit = on")
         return connection
 
@@ -155,6 +162,20 @@ class PostgresSink:
 _TYPES_STORED: Final = {
     kind: 'text COLLATE "C"' if stored == "text" else stored for kind, stored in _TYPES.items()
 }
+
+
+def _not_connected(error: psycopg.Error) -> SinkUnavailable:
+    """No record has been near this connection, so the server's own words are safe to show."""
+    said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return SinkUnavailable(
+        f"no connection to PostgreSQL: {said}",
+        f"无法连接 PostgreSQL：{said}",
+        remedy=(
+            "start it, or check address, user, password and database",
+            "请启动数据库，或检查地址、用户、密码和库名",
+        ),
+        failure="no-connection",
+    )
 
 
 def _mismatch(table: Table) -> SinkMismatch:

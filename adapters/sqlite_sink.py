@@ -49,7 +49,12 @@ class SqliteSink:
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._open()
+        try:
+            with self._failures():
+                self._open()
+        except AdapterError:
+            self.close()
+            raise
 
     def _open(self) -> None:
         run = self._connection.execute
