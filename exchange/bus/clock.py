@@ -9,8 +9,16 @@ import asyncio
 import secrets
 from typing import Final
 
-from exchange.bus.ports import CLOCK_CONFIG, CLOCK_TOPIC, Bus, Consumer, Outcome, Producer
-from exchange.bus.ports import TopicSpec as Spec
+from exchange.bus.ports import (
+    CLOCK_CONFIG,
+    CLOCK_TOPIC,
+    Bus,
+    Consumer,
+    Outcome,
+    Producer,
+    TopicSpec,
+)
+from exchange.errors import OffsetGone
 
 PROBE_BYTES: Final = 16
 WAIT_MS: Final = 200
@@ -31,12 +39,18 @@ class BrokerClock:
         ``replicas`` is for the probe topic, should it have to be created.
         """
         async with self._alone:
-            if self._ends is None:
-                self._ends = await self._open(replicas)
-            return await _probe(*self._ends)
+            ends = self._ends or await self._open(replicas)
+            self._ends = None  # unless the probe comes back: the topic may have been deleted
+            read_ms = await _probe(*ends)
+            if read_ms is None:
+                for end in ends:
+                    await end.close()
+            else:
+                self._ends = ends
+            return read_ms
 
     async def _open(self, replicas: int) -> tuple[Producer, Consumer]:
-        await self._bus.ensure_topic(Spec(CLOCK_TOPIC, 1, replicas, CLOCK_CONFIG))
+        await self._bus.ensure_topic(TopicSpec(CLOCK_TOPIC, 1, replicas, CLOCK_CONFIG))
         _, following = await self._bus.bounds(CLOCK_TOPIC, 0)
         consumer = await self._bus.consumer({(CLOCK_TOPIC, 0): following}, live=True)
         return await self._bus.producer(), consumer
@@ -47,8 +61,11 @@ async def _probe(producer: Producer, consumer: Consumer) -> int | None:
     produced = await producer.produce(CLOCK_TOPIC, 0, probe)
     if produced.outcome is Outcome.NOT_WRITTEN:
         return None
-    for _ in range(WAITS):
-        for message in await consumer.fetch(messages_max=1_000, wait_ms=WAIT_MS):
-            if message.value == probe:
-                return message.timestamp_ms
+    try:
+        for _ in range(WAITS):
+            for message in await consumer.fetch(messages_max=1_000, wait_ms=WAIT_MS):
+                if message.value == probe:
+                    return message.timestamp_ms
+    except OffsetGone:
+        return None
     return None

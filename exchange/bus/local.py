@@ -15,6 +15,7 @@ seconds of topics without ``flush.messages=1``.
 """
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -40,7 +41,7 @@ from exchange.bus.nodeprocess import (
     take_lock,
     wait_until,
 )
-from exchange.errors import BusUnavailable
+from exchange.errors import BusUnavailable, DiskFull, Unavailable
 from exchange.shipped import deploy_file
 
 START_S: Final = 60.0
@@ -116,9 +117,16 @@ class LocalKafka:
     def start(self) -> Running:
         """Start the node and return when it answers; a node that runs already is left alone.
 
-        Raises `ToolMissing`, `PortBusy` (only when the port was fixed) and `BusUnavailable` when
-        the node ends or stays silent.
+        Blocks; call it in a thread where a loop runs. Raises `ToolMissing`, `FetchFailed`,
+        `PortBusy` (only when the port was fixed), `DiskFull` and `BusUnavailable` when the node
+        ends or stays silent.
         """
+        try:
+            return self._start()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _start(self) -> Running:
         kafka = fetch(deploy_file(POM), deploy_file(SUMS), self._cache, self._progress)
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for _ in range(PORT_TRIES):
@@ -297,6 +305,18 @@ class LocalKafka:
             f"内置 Kafka 未能启动：{because}",
             remedy=(f"read {self.log}", f"请查看日志 {self.log}"),
             failure="node-failed",
+        )
+
+    def _unwritable(self, error: OSError) -> Unavailable:
+        failure = DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else BusUnavailable
+        return failure(
+            f"cannot prepare Kafka in {error.filename or self._directory}: {error.strerror}",
+            f"无法在 {error.filename or self._directory} 准备 Kafka：{error.strerror}",
+            remedy=(
+                "free some space or correct the permissions, then start again; nothing was lost",
+                "请清理空间或修正权限后重新启动；数据没有丢失",
+            ),
+            failure="directory-unwritable",
         )
 
 

@@ -49,7 +49,7 @@ class DrainingConsumer:
         fetching: Fetching,
         start: Mapping[Place, int],
         *,
-        ready: Callable[[], Awaitable[None]],
+        ready: Callable[[], Awaitable[object]],
         on_close: Callable[["DrainingConsumer"], None],
     ) -> None:
         self._fetching = fetching

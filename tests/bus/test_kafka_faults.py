@@ -8,10 +8,11 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from exchange.bus.kafka import KafkaBus
 from exchange.bus.local import LocalKafka
-from exchange.bus.ports import Outcome
+from exchange.bus.ports import CLOCK_TOPIC, Outcome
 from exchange.errors import BusUnavailable, TopicMisconfigured
 from tests.bus.reading import outcomes, produce_all, read, read_all
 from tests.fixtures.kafka import KafkaServer, unique_topic
@@ -187,6 +188,18 @@ async def test_a_successful_batch_is_sent_once(kafka: KafkaServer) -> None:
     assert batch.attempts == 1
     await wire.discard()
     await bus.close()
+
+
+async def test_a_deleted_clock_topic_comes_back_by_itself(node: LocalKafka, bus: KafkaBus) -> None:
+    assert await bus.broker_time_ms()
+    admin = AIOKafkaAdminClient(bootstrap_servers=node.start().bootstrap)
+    await admin.start()
+    await admin.delete_topics([CLOCK_TOPIC])
+    await admin.close()
+    with pytest.raises(BusUnavailable):
+        await bus.broker_time_ms()
+    before_ms = time.time() * 1_000
+    assert before_ms - 1_000 < await bus.broker_time_ms() < before_ms + 10_000
 
 
 async def test_no_value_reaches_a_log_even_when_debugging(

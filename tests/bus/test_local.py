@@ -13,7 +13,7 @@ from exchange.bus import nodeprocess
 from exchange.bus.fetch import POM, pinned_version
 from exchange.bus.local import LocalKafka
 from exchange.bus.nodeconfig import Ports, properties, render
-from exchange.errors import BusUnavailable, PortBusy, ToolMissing
+from exchange.errors import BusUnavailable, DiskFull, PortBusy, ToolMissing
 from exchange.shipped import deploy_file
 
 pytestmark = pytest.mark.kafka
@@ -122,6 +122,24 @@ def test_a_node_that_cannot_start_says_why_and_where_to_look(
     assert str(node.log) in failed.value.remedy.en
     assert "no reason" not in failed.value.text.en
     assert node.running() is None
+
+
+def test_a_directory_that_takes_no_files_is_named(tmp_path: Path) -> None:
+    (tmp_path / "node").write_text("a file stands here", "utf-8")
+    with pytest.raises(BusUnavailable) as failed:
+        LocalKafka(tmp_path / "node").start()
+    assert failed.value.failure == "directory-unwritable"
+    assert str(tmp_path / "node") in failed.value.text.en
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_self: Path, *_: object) -> None:
+        raise OSError(28, "No space left on device", "node.json")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(DiskFull) as failed:
+        LocalKafka(tmp_path / "node").start()
+    assert "No space left" in failed.value.text.en
 
 
 def test_a_half_formatted_directory_is_formatted_again(node: LocalKafka, tmp_path: Path) -> None:
