@@ -42,6 +42,14 @@ class Access:
         """RateLimited for an address that has been refused too often of late."""
         self._addresses.check(address_of(request))
 
+    async def check_open(self, request: Request) -> None:
+        """The same, then Unavailable while the hub has not read the whole ledger.
+
+        Without the ledger nobody can be told from a stranger.
+        """
+        await self.check_address(request)
+        self._parts.check_open()
+
     def charge_address(self, request: Request, error: ExchangeError | KeysError) -> None:
         """Count a refusal that no member answers for."""
         if status_of(error) in _CHARGED:

@@ -21,7 +21,7 @@ _ERRORS = problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503)
 
 def act_doors(parts: Parts, access: Access) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["acts"], dependencies=[Depends(access.check_address)])
+    router = APIRouter(tags=["acts"], dependencies=[Depends(access.check_open)])
 
     @router.post(
         "/v1/acts",
@@ -59,7 +59,7 @@ async def _admitted(parts: Parts, act: bytes) -> bytes:
     except ActRefused as refused:
         if refused.failure != "seen-before":
             raise
-        answer = parts.recall(act)
+        answer = await parts.recall(act)
         if answer is None:
             raise
         raise SeenBefore(refused, answer) from None

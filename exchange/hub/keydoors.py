@@ -16,7 +16,7 @@ from keys.cbor import encode
 
 def key_doors(parts: Parts, access: Access) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["dataset keys"], dependencies=[Depends(access.check_address)])
+    router = APIRouter(tags=["dataset keys"], dependencies=[Depends(access.check_open)])
 
     @router.post(
         "/v1/dataset-keys/{dataset}",

@@ -4,7 +4,7 @@ Nothing here decides anything; the doors authenticate, limit and translate, and 
 these.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,5 +79,7 @@ class Parts:
     members: KnowsMembers
     dataset_keys: DatasetKeys
     readiness: Readiness
-    recall: Callable[[bytes], bytes | None]
+    recall: Callable[[bytes], Awaitable[bytes | None]]
     """The signed answer for an act that stands on the ledger already, without keys; or None."""
+    check_open: Callable[[], None]
+    """Return if the hub has read the whole ledger; raise why it cannot work otherwise."""

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from exchange.errors import (
     ActRefused,
     ExchangeError,
-    HubUnavailable,
+    LedgerBroken,
     NotAuthenticated,
     NotFound,
     RateLimited,
@@ -43,7 +43,7 @@ _STATUS: Final[tuple[tuple[tuple[type[Exception], ...], int], ...]] = (
     ((RuleRefused,), 403),
     ((NotFound, KeyMissing), 404),
     ((RateLimited,), 429),
-    ((Unavailable, CustodyError), 503),
+    ((Unavailable, CustodyError, LedgerBroken), 503),
     ((UsageError, MalformedCbor, MalformedSign1), 400),
     ((ExchangeError, KeysError), 422),
 )
@@ -105,7 +105,7 @@ def respond(error: ExpectedError) -> Response:
     """The whole response. A refused body is not read to its end: the connection closes."""
     status = status_of(error)
     headers = {"Cache-Control": "no-store"}
-    if status in RETRY_AFTER_SECONDS:
+    if status in RETRY_AFTER_SECONDS and error.retriable:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
     if status in {408, 413, 415}:
         headers["Connection"] = "close"
@@ -113,16 +113,6 @@ def respond(error: ExpectedError) -> Response:
         headers["WWW-Authenticate"] = "Exchange"
     content = problem_of(error).model_dump_json(exclude_none=True)
     return Response(content, status, headers, media_type="application/json")
-
-
-def starting(step: str) -> HubUnavailable:
-    """What every door says while the hub starts or stops."""
-    return HubUnavailable(
-        f"the hub is not ready: {step}",
-        f"枢纽尚未就绪：{step}",
-        remedy=("wait for /health/ready, then try again", "请待 /health/ready 就绪后重试"),
-        failure="not-ready",
-    )
 
 
 def _base64url(raw: bytes) -> str:

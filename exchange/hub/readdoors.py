@@ -32,7 +32,7 @@ class HeadView(BaseModel):
 
 def read_doors(parts: Parts, access: Access) -> APIRouter:
     """The routes."""
-    router = APIRouter(tags=["ledger"], dependencies=[Depends(access.check_address)])
+    router = APIRouter(tags=["ledger"], dependencies=[Depends(access.check_open)])
 
     @router.get(
         "/v1/ledger/head",

@@ -10,8 +10,6 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -19,7 +17,7 @@ from starlette.types import ASGIApp
 
 from exchange.errors import PortBusy
 from exchange.limits import SHUTDOWN_SECONDS_MAX
-from keys.secret import Secret
+from exchange.wiring.hubtls import TlsIdentity
 
 BACKLOG: Final = 512
 KEEP_ALIVE_SECONDS: Final = 30
@@ -29,17 +27,7 @@ GOODBYE_SECONDS: Final = 0.2
 REQUEST_HEAD_BYTES_MAX: Final = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """TLS files of a hub. The key is encrypted on disk; ``passphrase`` comes from custody."""
-
-    certificate: Path
-    """PEM, the certificate first, then its CA's."""
-    encrypted_key: Path
-    passphrase: Secret
-
-
-def server_context(identity: Identity) -> ssl.SSLContext:
+def server_context(identity: TlsIdentity) -> ssl.SSLContext:
     """TLS 1.3 and nothing older; members are known by what they sign, so no client certificates."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -75,7 +63,7 @@ def listen(host: str, port: int) -> socket.socket:
 async def serve(
     app: ASGIApp,
     bound: socket.socket,
-    identity: Identity,
+    identity: TlsIdentity,
     *,
     stop: asyncio.Event,
     started: Callable[[], None] = lambda: None,
@@ -124,7 +112,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _configuration(app: ASGIApp, identity: Identity) -> uvicorn.Config:
+def _configuration(app: ASGIApp, identity: TlsIdentity) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="asyncio",

@@ -30,6 +30,7 @@ class Scripted:
     members: dict[tuple[str, str], bytes] = field(default_factory=dict)
     recorded: list[bytes] = field(default_factory=list)
     standing: bytes | None = None
+    closed: Exception | None = None
     steps: Sequence[Step] = ()
     custody: MemoryCustody = field(default_factory=MemoryCustody)
 
@@ -40,6 +41,14 @@ class Scripted:
         if headers is not None:
             self.asked.append((act, headers))
         return self.answers(act)
+
+    async def recall(self, act: bytes) -> bytes | None:
+        assert act
+        return self.standing
+
+    def check_open(self) -> None:
+        if self.closed is not None:
+            raise self.closed
 
     def head(self) -> Head:
         return Head(len(self.entries_held), bytes(32), self.now_ms)
@@ -79,7 +88,8 @@ class Scripted:
                 recorded=lambda _dataset: self.recorded,
             ),
             readiness=Readiness(self.steps, now_s=lambda: 0.0),
-            recall=lambda _act: self.standing,
+            recall=self.recall,
+            check_open=self.check_open,
         )
 
     def token(

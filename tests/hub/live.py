@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exchange.hub.app import hub_app
-from exchange.hub.serve import Identity, listen, serve
+from exchange.hub.serve import listen, serve
+from exchange.wiring.hubtls import TlsIdentity
 from exchange.wiring.pinnedca import ca_hash, pinned_context
 from exchange.wiring.remote import Reader, RemoteHub
 from keys.custody import MemoryCustody
@@ -56,7 +57,7 @@ class Live:
             await hub.close()
 
 
-def identity_in(directory: Path, custody: MemoryCustody) -> tuple[Identity, str]:
+def identity_in(directory: Path, custody: MemoryCustody) -> tuple[TlsIdentity, str]:
     """TLS files of a hub on the loopback interface, and its CA's PEM."""
     now_ms = time.time_ns() // 1_000_000
     ca = custody.issue_ca("ca", "Test CA", now_ms=now_ms, days=2).decode()
@@ -64,7 +65,7 @@ def identity_in(directory: Path, custody: MemoryCustody) -> tuple[Identity, str]
     certificate, key = directory / "tls.pem", directory / "tls.key"
     certificate.write_bytes(issued.certificate)
     key.write_bytes(issued.encrypted_key)
-    return Identity(certificate, key, custody.tls_passphrase("tls")), ca
+    return TlsIdentity(certificate, key, custody.tls_passphrase("tls")), ca
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,8 @@ from exchange.errors import (
     ActRefused,
     BusUnavailable,
     ClockOff,
+    HubUnavailable,
+    LedgerBroken,
     NotFound,
     RateLimited,
     ReleaseRefused,
@@ -54,8 +56,8 @@ def problem(response: httpx.Response, status: int, category: str, failure: str) 
     assert said["message"]["en"] != said["message"]["zh"]
     assert said["remedy"]["en"]
     assert said["remedy"]["zh"]
-    assert said["retriable"] is (status in {408, 429, 500, 503})
-    assert ("retry-after" in response.headers) is (status in {429, 503})
+    assert said["retriable"] is (status in {408, 429, 500, 503} and category != "ledger-broken")
+    assert ("retry-after" in response.headers) is (said["retriable"] and status in {429, 503})
 
 
 def raising(scripted: Scripted, error: Exception) -> None:
@@ -115,6 +117,7 @@ async def test_a_key_request_of_another_shape_is_refused(
         (RateLimited("e", "z", remedy=("r", "r")), 429),
         (BusUnavailable("e", "z", remedy=("r", "r")), 503),
         (ClockOff("e", "z", remedy=("r", "r")), 503),
+        (LedgerBroken("e", "z", remedy=("r", "r")), 503),
         (CustodyUnwritable("e", "z", remedy=("r", "r")), 503),
     ],
     ids=lambda value: getattr(value, "failure", str(value)),
@@ -217,6 +220,17 @@ async def test_another_content_type_is_refused(doors: httpx.AsyncClient, content
 async def test_an_unknown_path_is_named_as_such(doors: httpx.AsyncClient) -> None:
     problem(await doors.get("/v1/nothing"), 404, "http", "not-found")
     problem(await doors.get("/v1/acts"), 405, "http", "method-not-allowed")
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [("POST", "/v1/acts"), ("POST", "/v1/keys"), ("GET", HEAD), ("POST", "/v1/possession")],
+)
+async def test_nothing_is_decided_before_the_ledger_is_read(
+    doors: httpx.AsyncClient, scripted: Scripted, method: str, target: str
+) -> None:
+    scripted.closed = HubUnavailable("e", "z", failure="starting", remedy=("r", "r"))
+    problem(await doors.request(method, target), 503, "hub-unavailable", "starting")
 
 
 # --- reads ---

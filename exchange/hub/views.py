@@ -1,0 +1,88 @@
+"""What the doors read of a running hub: its members, its ledger, its readiness."""
+
+import asyncio
+
+from exchange.errors import RuleRefused
+from exchange.hub.parts import Head
+from exchange.hub.readiness import Readiness, Step
+from exchange.model.text import Text
+from exchange.registry.facts import member_facts
+from exchange.wiring.hub import OpenHub
+from exchange.wiring.hubkeys import CUSTODY_FILE
+from policies.facts import LogFacts, Question
+
+
+class LedgerMembers:
+    """`exchange.hub.parts.KnowsMembers` over the registry and the rules in force."""
+
+    def __init__(self, hub: OpenHub) -> None:
+        self._hub = hub
+
+    def signing_key(self, member: str, instance: str) -> bytes | None:
+        """See `KnowsMembers`."""
+        return self._hub.registry.signing_key(member, instance)
+
+    def is_authority(self, member: str) -> bool:
+        """See `KnowsMembers`."""
+        return member == self._hub.registry.authority
+
+    def check_may_read(self, member: str, now_ms: int) -> None:
+        """See `KnowsMembers`."""
+        registry = self._hub.registry
+        question = Question(
+            action="ledger.read",
+            principal=member_facts(registry.members[member]),
+            resource=LogFacts(registry.origin),
+            context={"time": max(now_ms, registry.time_ms)},
+        )
+        answer = self._hub.engine.decide(question)
+        if not answer.permit:
+            raise RuleRefused(
+                f"{member} may not read the ledger: {', '.join(answer.rules)}",
+                f"{member} 不得读取账本：{', '.join(answer.rules)}",
+                rules=answer.rules,
+                remedy=(
+                    f"see: exchange rules explain {answer.rules[0]}",
+                    f"请查看：exchange rules explain {answer.rules[0]}",
+                ),
+            )
+
+
+class LedgerPages:
+    """`exchange.hub.parts.ReadsLedger` over the hub's follower."""
+
+    def __init__(self, hub: OpenHub) -> None:
+        self._hub = hub
+
+    def head(self) -> Head:
+        """See `ReadsLedger`."""
+        follower = self._hub.follower
+        return Head(follower.size, follower.root(), self._hub.registry.time_ms)
+
+    async def entries(self, first: int, *, count_max: int, bytes_max: int) -> list[bytes]:
+        """See `ReadsLedger`."""
+        follower = self._hub.follower
+        return await follower.entries(first, count_max=count_max, bytes_max=bytes_max)
+
+
+def readiness_of(hub: OpenHub) -> Readiness:
+    """The steps a hub needs, in the order in which they build on each other."""
+
+    async def custody() -> None:
+        hub.custody.publics()
+        await asyncio.to_thread((hub.home.hub_directory / CUSTODY_FILE).stat)
+
+    async def kafka() -> None:
+        await hub.bus.ready()
+
+    async def ledger() -> None:
+        hub.check_open()
+        await hub.follower.catch_up()
+
+    steps = (
+        Step("custody", Text("key custody", "密钥库"), custody),
+        Step("kafka", Text("Kafka", "消息服务器"), kafka),
+        Step("ledger", Text("ledger", "账本"), ledger),
+        Step("clock", Text("clock", "时钟"), hub.appender.check_clock),
+    )
+    return Readiness(steps, now_s=lambda: hub.clock.monotonic_ms() / 1000)

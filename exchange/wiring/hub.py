@@ -1,0 +1,222 @@
+"""A hub from a home: every concrete class a hub is made of is named here.
+
+::
+
+    async with open_hub(home, settings, passphrase) as hub:
+        ...serve exchange/hub/app.py over it...
+
+Opening does not wait for Kafka. A task of its own begins the ledger if the topic is empty, folds
+it, and follows it for ever; `OpenHub.check_open` says why the hub cannot work yet, and goes silent
+once it can. What Kafka takes away comes back by itself; a broken ledger does not.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from exchange.bus.kafka import KafkaBus
+from exchange.bus.ports import Bus
+from exchange.errors import ConfigurationInvalid, ExchangeError, HubUnavailable, LedgerBroken
+from exchange.flow.answer import Answer, sign_answer
+from exchange.flow.release import Admissions, Releases
+from exchange.ledger.act import parse_act
+from exchange.ledger.append import Appender
+from exchange.ledger.clock import Clock, SystemClock
+from exchange.ledger.follower import Follower
+from exchange.ledger.mark import MarkFile
+from exchange.ledger.topic import begin_ledger, ledger_topic
+from exchange.ledger.verdict import Folded
+from exchange.registry.fold import RegistryFold
+from exchange.registry.state import Registry
+from exchange.wiring.home import GENESIS_FILE, Home
+from exchange.wiring.homekafka import bootstrap_of
+from exchange.wiring.hubkeys import CUSTODY_FILE, ENTRY
+from exchange.wiring.hubmeters import count_folded, count_junk
+from exchange.wiring.passphrase import Passphrase
+from exchange.wiring.settings import Settings
+from keys.cose import Signer
+from keys.custody import FileCustody
+from keys.identity import ED25519, kid_of
+from policies.engine import Engine
+
+RETRY_S: Final = 1.0
+RECALL_MS: Final = 25_000
+"""How long a repeated act waits for the answer of its first sending."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class OpenHub:
+    """The parts of a running hub; ``trouble`` is why it cannot follow the ledger now."""
+
+    id: str
+    home: Home
+    bus: Bus
+    engine: Engine
+    fold: RegistryFold
+    follower: Follower
+    appender: Appender
+    admissions: Admissions
+    releases: Releases
+    custody: FileCustody
+    signer: Signer
+    clock: Clock
+    trouble: ExchangeError | None = None
+
+    @property
+    def origin(self) -> str:
+        """The log origin."""
+        return self.home.table.log.origin
+
+    @property
+    def registry(self) -> Registry:
+        """The state as far as the ledger was folded."""
+        return self.fold.registry
+
+    def check_open(self) -> None:
+        """Return if this hub has read the whole ledger and follows it; otherwise raise why not."""
+        if self.follower.broken is not None:
+            raise self.follower.broken
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def recall(self, act: bytes) -> bytes | None:
+        """The signed answer for an act that stands already, without keys.
+
+        Waits for one that is under way. None for an act so old that only its id is remembered.
+        """
+        act_id = parse_act(act).id
+        folded = self.follower.recall(act_id)
+        if folded is None and act_id not in self.registry.seen:
+            folded = await self.follower.wait_for(act_id, timeout_ms=RECALL_MS)
+        if folded is None:
+            return None
+        return sign_answer(self._answer(act_id, folded), self.signer)
+
+    def _answer(self, act_id: bytes, folded: Folded) -> Answer:
+        return Answer(
+            origin=self.origin,
+            act=act_id,
+            index=folded.index,
+            entry_hash=folded.entry.leaf_hash,
+            time_ms=self.clock.now_ms(),
+            permit=folded.permit,
+            rules=folded.rules,
+            refused=dict(folded.refused_items),
+        )
+
+    async def follow(self) -> None:
+        """Begin the ledger if need be, fold it, follow it until cancelled."""
+        while True:
+            try:
+                await self._begin()
+                await self.follower.catch_up()
+                self.trouble = None
+                _log.info("ledger followed", hub=self.id, entry=self.follower.size)
+                await self.follower.run()
+            except LedgerBroken:
+                return  # the follower keeps and logs why; nothing here can mend it
+            except ExchangeError as error:
+                self.trouble = error
+                _log.warning("waiting", hub=self.id, failure=error.failure)
+                await asyncio.sleep(RETRY_S)
+
+    async def _begin(self) -> None:
+        spec = ledger_topic(self.home.table.log.topic, nodes=await self.bus.ready())
+        genesis = self.home.path / GENESIS_FILE
+        await begin_ledger(self.bus, spec, genesis.read_bytes())
+
+
+@asynccontextmanager
+async def open_hub(
+    home: Home,
+    settings: Settings,
+    passphrase: Passphrase,
+    *,
+    hub_id: str = "",
+    clock: Clock | None = None,
+) -> AsyncIterator[OpenHub]:
+    """The hub of ``home``, or another one (``hub_id``) whose entry key the same custody holds."""
+    hub_id = hub_id or home.table.hub.id
+    custody = FileCustody.open(home.hub_directory / CUSTODY_FILE, passphrase.reveal())
+    signer = custody.signer(entry_label(home, hub_id))
+    _check_named(home, hub_id, signer)
+    async with AsyncExitStack() as stack:
+        bus = KafkaBus(bootstrap_of(home, settings), client_id=f"exchange-{hub_id}")
+        stack.push_async_callback(bus.close)
+        hub = _assemble(home, hub_id, bus, custody, signer, clock or SystemClock())
+        stack.push_async_callback(hub.follower.close)
+        stack.push_async_callback(hub.appender.close)
+        following = asyncio.create_task(hub.follow())
+        stack.push_async_callback(_ended, following)
+        yield hub
+
+
+def entry_label(home: Home, hub_id: str) -> str:
+    """The custody label of a hub's entry key."""
+    return ENTRY if hub_id == home.table.hub.id else f"{ENTRY}/{hub_id}"
+
+
+def _assemble(
+    home: Home, hub_id: str, bus: Bus, custody: FileCustody, signer: Signer, clock: Clock
+) -> OpenHub:
+    topic, engine = home.table.log.topic, Engine.load()
+    fold = RegistryFold([engine])
+    mark = MarkFile(home.hub_directory / f"{hub_id}.mark")
+    follower = Follower(bus, topic, home.pin, fold, mark=mark, on_junk=count_junk)
+    follower.listen(count_folded)
+    appender = Appender(bus, topic, follower, fold, hub=hub_id, signer=signer, clock=clock)
+    return OpenHub(
+        id=hub_id,
+        home=home,
+        bus=bus,
+        engine=engine,
+        fold=fold,
+        follower=follower,
+        appender=appender,
+        admissions=Admissions(ledger=appender, signer=signer, clock=clock.now_ms),
+        releases=Releases(
+            ledger=appender,
+            registry=fold.registry,
+            custody=custody,
+            signer=signer,
+            clock=clock.now_ms,
+        ),
+        custody=custody,
+        signer=signer,
+        clock=clock,
+        trouble=_starting(),
+    )
+
+
+def _check_named(home: Home, hub_id: str, signer: Signer) -> None:
+    """Genesis must name this hub's key, or nobody would believe an entry of it."""
+    named = {hub.hub: kid_of(ED25519, hub.entry) for hub in home.root().hubs}
+    if named.get(hub_id) != signer.kid:
+        raise ConfigurationInvalid(
+            f"the pinned ledger does not name hub {hub_id} with this entry key",
+            f"所固定的账本未以此条目密钥登记枢纽 {hub_id}",
+            remedy=("check [hub] id and the hub's key file", "请核对 [hub] id 与枢纽密钥库"),
+            failure="hub-unnamed",
+        )
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _starting() -> HubUnavailable:
+    return HubUnavailable(
+        "the hub is reading the ledger",
+        "枢纽正在读取账本",
+        remedy=("wait for /health/ready, then try again", "请待 /health/ready 就绪后重试"),
+        failure="starting",
+    )
