@@ -39,26 +39,42 @@ class Source(Protocol):
 
 
 class Delivery(Protocol):
-    """One opened bundle on its way into a sink.
-
-    ``stream`` and ``header_hash`` are hex; ``previous`` is the sequence that must be committed
-    before (-1: none). ``operations`` is None when all are upserts, else 0 upsert, 1 delete.
-    """
+    """One opened bundle on its way into a sink."""
 
     @property
-    def stream(self) -> str: ...  # noqa: D102
+    def stream(self) -> str:
+        """Hex id of the stream."""
+        ...
+
     @property
-    def previous(self) -> int: ...  # noqa: D102
+    def previous(self) -> int:
+        """Sequence that must be committed before; -1: none."""
+        ...
+
     @property
-    def sequence(self) -> int: ...  # noqa: D102
+    def sequence(self) -> int:
+        """This bundle's place in its stream."""
+        ...
+
     @property
-    def header_hash(self) -> str: ...  # noqa: D102
+    def header_hash(self) -> str:
+        """Hex hash of its signed header."""
+        ...
+
     @property
-    def columns(self) -> Columns: ...  # noqa: D102
+    def columns(self) -> Columns:
+        """One list per field, equal lengths."""
+        ...
+
     @property
-    def operations(self) -> list[int] | None: ...  # noqa: D102
+    def operations(self) -> list[int] | None:
+        """0 upsert, 1 delete, a record each; None: all are upserts."""
+        ...
+
     @property
-    def versions(self) -> list[int]: ...  # noqa: D102
+    def versions(self) -> list[int]:
+        """A version for each record; the higher one wins."""
+        ...
 
 
 class Sink(Protocol):
