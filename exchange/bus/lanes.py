@@ -194,7 +194,7 @@ class LaneProducer:
                 if lane.queue:
                     await self._send_next(lane, flight)
         except TimeoutError:
-            _refuse_queue(lane, "the bus is unavailable")
+            _refuse_queue(lane, "it could not be sent before the deadline")
         finally:
             lane.task = None
 

@@ -92,6 +92,18 @@ def test_a_port_taken_between_the_check_and_the_start_is_named_too(
     assert kafka.running() is None
 
 
+def test_a_node_that_may_choose_its_port_tries_another_one(
+    node: LocalKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        ports = iter([taken, nodeprocess.free_port()])
+        monkeypatch.setattr(
+            "exchange.bus.local.free_port", lambda: next(ports, 0) or nodeprocess.free_port()
+        )
+        assert node.start().bootstrap != f"127.0.0.1:{taken}"
+
+
 def test_the_pid_of_a_node_that_died_is_never_believed(tmp_path: Path) -> None:
     bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     state = f'{{"pid": {bystander.pid}, "broker": 1, "controller": 2, "version": "4"}}'
