@@ -53,7 +53,7 @@ class Delivery(Protocol):
 
     @property
     def sequence(self) -> int:
-        """This bundle's place in its stream."""
+        """The bundle's place in its stream, from 0."""
         ...
 
     @property
