@@ -45,9 +45,7 @@ def _rows(table: Table, columns: Sequence[Sequence[object]], stage: str) -> str:
 
 
 def copy_text(columns: Sequence[Sequence[object]]) -> bytes:
-    """COPY text format of columns of one length."""
-    if not columns or not columns[0]:
-        return b""
+    """COPY text format of columns of one length, which is not 0."""
     texts = [_column_text(column) for column in columns]
     return ("\n".join(map("\t".join, zip(*texts, strict=True))) + "\n").encode()
 

@@ -26,6 +26,7 @@ from adapters.sqltable import CREATE_POSITIONS, Table, quoted, rows_of
 Connection = psycopg.Connection[tuple[object, ...]]
 
 CONNECT_SECONDS: Final = 10
+SAID_CHARACTERS: Final = 300
 SMALL_RECORDS: Final = 100
 """Up to here a prepared INSERT is quicker than COPY."""
 
@@ -166,7 +167,7 @@ _TYPES_STORED: Final = {
 
 def _not_connected(error: psycopg.Error) -> SinkUnavailable:
     """No record has been near this connection, so the server's own words are safe to show."""
-    said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    said = " ".join(str(error).split())[:SAID_CHARACTERS] or type(error).__name__
     return SinkUnavailable(
         f"no connection to PostgreSQL: {said}",
         f"无法连接 PostgreSQL：{said}",
