@@ -10,7 +10,7 @@ the line of its first record, or of every record where they do not follow one by
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -47,7 +47,7 @@ class CsvSource:
         taken, self._rejected = self._rejected, []
         return taken
 
-    def batches(self, records_max: int) -> Iterator[tuple[Lines, Columns]]:
+    def batches(self, records_max: int) -> Generator[tuple[Lines, Columns], None, None]:
         """Batches of 1 to ``records_max`` records, in the file's order."""
         with self._file:
             runs = RecordStream(self._file, quoted=True).runs()

@@ -4,7 +4,7 @@ Values keep their JSON types. A line that is no object, holds an unknown name or
 skipped and told by `take_rejected`; the rest goes on. A name that a record lacks is None there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -52,7 +52,7 @@ class JsonLinesSource:
         taken, self._rejected = self._rejected, []
         return taken
 
-    def batches(self, records_max: int) -> Iterator[tuple[Lines, Columns]]:
+    def batches(self, records_max: int) -> Generator[tuple[Lines, Columns], None, None]:
         """Batches of 1 to ``records_max`` records, in the file's order."""
         with self._file:
             buffer = RowBuffer(self._fields or (), records_max)
