@@ -5,6 +5,7 @@ topic is not the one it had read.
 """
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class MarkFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._saving = threading.Lock()
 
     def load(self) -> Mark | None:
         """The mark, None if there is none yet; `InputUnreadable` for a file that is no mark."""
@@ -43,7 +45,14 @@ class MarkFile:
         return mark
 
     def save(self, mark: Mark) -> None:
-        """Replace the mark; when this returns it is on disk. Raises OSError."""
+        """Replace the mark; when this returns it is on disk. Raises OSError.
+
+        Safe from several threads: a save goes on in its thread when whoever asked is cancelled.
+        """
+        with self._saving:
+            self._replace(mark)
+
+    def _replace(self, mark: Mark) -> None:
         data = {"size": mark.size, "root": mark.root.hex(), "offset": mark.offset}
         fresh = self._path.with_suffix(".new")
         with fresh.open("wb") as file:
