@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from exchange.errors import ExchangeError
+from exchange.errors import ExchangeError, Unavailable
 from exchange.hub.access import Access
 from exchange.hub.actdoors import act_doors
 from exchange.hub.described import SECURITY_SCHEMES
@@ -39,24 +39,32 @@ def hub_app(parts: Parts) -> FastAPI:
     access = Access(parts)
     for doors in (act_doors, key_doors, read_doors, health_doors):
         app.include_router(doors(parts, access))
-    _answer_errors(app, access)
+    _answer_errors(app, parts, access)
     _describe_tokens(app)
     app.add_middleware(Front, at_once_max=REQUESTS_AT_ONCE_MAX)
     return app
 
 
-def _answer_errors(app: FastAPI, access: Access) -> None:
+def _answer_errors(app: FastAPI, parts: Parts, access: Access) -> None:
     """One JSON object for whatever goes wrong; strangers are charged for it."""
 
-    def answer(request: Request, error: ExpectedError) -> Response:
-        access.charge_address(request, error)
-        return respond(error)
-
     async def one_object(request: Request, error: Exception) -> Response:
-        return answer(request, _foreseen(error))
+        foreseen = await _doubted(parts, _foreseen(error))
+        access.charge_address(request, foreseen)
+        return respond(foreseen)
 
     for kind in (ExchangeError, KeysError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, one_object)
+
+
+async def _doubted(parts: Parts, error: ExpectedError) -> ExpectedError:
+    """``error``, unless it rests on this hub's clock and the clock is what is wrong."""
+    if error.failure in _BY_THE_CLOCK:
+        try:
+            await parts.check_clock()
+        except Unavailable as wrong:
+            return wrong
+    return error
 
 
 def _foreseen(error: Exception) -> ExpectedError:
@@ -70,6 +78,7 @@ def _foreseen(error: Exception) -> ExpectedError:
     return _UNFORESEEN  # the server logs it; a caller learns nothing from it
 
 
+_BY_THE_CLOCK = frozenset({"not-yet", "expired", "token-time"})
 _UNFORESEEN = WithStatus(
     500,
     "unforeseen",

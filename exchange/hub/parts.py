@@ -81,5 +81,7 @@ class Parts:
     readiness: Readiness
     recall: Callable[[bytes], Awaitable[bytes | None]]
     """The signed answer for an act that stands on the ledger already, without keys; or None."""
+    check_clock: Callable[[], Awaitable[None]]
+    """Return if the hub's clock may be believed; ClockOff, BusUnavailable otherwise."""
     check_open: Callable[[], None]
     """Return if the hub has read the whole ledger; raise why it cannot work otherwise."""

@@ -55,5 +55,6 @@ def parts_of(hub: OpenHub) -> Parts:
         ),
         readiness=readiness_of(hub),
         recall=hub.recall,
+        check_clock=hub.appender.check_clock,
         check_open=hub.check_open,
     )

@@ -1,8 +1,8 @@
 """What the doors read of a running hub: its members, its ledger, its readiness."""
 
-import asyncio
+from pathlib import Path
 
-from exchange.errors import RuleRefused
+from exchange.errors import NotFound, RuleRefused
 from exchange.hub.parts import Head
 from exchange.hub.readiness import Readiness, Step
 from exchange.model.text import Text
@@ -69,8 +69,9 @@ def readiness_of(hub: OpenHub) -> Readiness:
     """The steps a hub needs, in the order in which they build on each other."""
 
     async def custody() -> None:
-        hub.custody.publics()
-        await asyncio.to_thread((hub.home.hub_directory / CUSTODY_FILE).stat)
+        file = hub.home.hub_directory / CUSTODY_FILE
+        if not file.is_file():
+            raise _custody_gone(file)
 
     async def kafka() -> None:
         await hub.bus.ready()
@@ -86,3 +87,16 @@ def readiness_of(hub: OpenHub) -> Readiness:
         Step("clock", Text("clock", "时钟"), hub.appender.check_clock),
     )
     return Readiness(steps, now_s=lambda: hub.clock.monotonic_ms() / 1000)
+
+
+def _custody_gone(file: Path) -> NotFound:
+    """The hub still holds its keys in memory; it would not start again, nor make new ones."""
+    return NotFound(
+        f"{file} is gone",
+        f"{file} 已不存在",
+        remedy=(
+            "restore it from a backup before this hub stops: exchange keys restore",
+            "请在枢纽停止前从备份恢复：exchange keys restore",
+        ),
+        failure="custody-gone",
+    )

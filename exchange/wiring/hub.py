@@ -40,7 +40,7 @@ from exchange.wiring.hubmeters import count_folded, count_junk
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.settings import Settings
 from keys.cose import Signer
-from keys.custody import FileCustody
+from keys.custody import Custody, FileCustody
 from keys.identity import ED25519, kid_of
 from policies.engine import Engine
 
@@ -64,7 +64,7 @@ class OpenHub:
     appender: Appender
     admissions: Admissions
     releases: Releases
-    custody: FileCustody
+    custody: Custody
     signer: Signer
     clock: Clock
     trouble: ExchangeError | None = None
@@ -150,7 +150,7 @@ async def open_hub(
     async with AsyncExitStack() as stack:
         bus = KafkaBus(bootstrap_of(home, settings), client_id=f"exchange-{hub_id}")
         stack.push_async_callback(bus.close)
-        hub = _assemble(home, hub_id, bus, custody, signer, clock or SystemClock())
+        hub = assemble_hub(home, hub_id, bus, custody, signer, clock or SystemClock())
         stack.push_async_callback(hub.follower.close)
         stack.push_async_callback(hub.appender.close)
         following = asyncio.create_task(hub.follow())
@@ -163,9 +163,10 @@ def entry_label(home: Home, hub_id: str) -> str:
     return ENTRY if hub_id == home.table.hub.id else f"{ENTRY}/{hub_id}"
 
 
-def _assemble(
-    home: Home, hub_id: str, bus: Bus, custody: FileCustody, signer: Signer, clock: Clock
+def assemble_hub(
+    home: Home, hub_id: str, bus: Bus, custody: Custody, signer: Signer, clock: Clock
 ) -> OpenHub:
+    """The parts of a hub, put together and not yet following; `open_hub` is how to get one."""
     topic, engine = home.table.log.topic, Engine.load()
     fold = RegistryFold([engine])
     mark = MarkFile(home.hub_directory / f"{hub_id}.mark")

@@ -18,10 +18,10 @@ from exchange.model.problem import Problem
 
 
 def _by_category(root: type[ExchangeError]) -> dict[str, type[ExchangeError]]:
-    found = {root.category: root}
+    found: dict[str, type[ExchangeError]] = {}
     for kind in root.__subclasses__():
         found |= _by_category(kind)
-    return found
+    return found | {root.category: root}  # a kind of a kind shares its category: the first is it
 
 
 _KINDS: Final = _by_category(Refused) | _by_category(UsageError)

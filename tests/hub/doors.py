@@ -31,6 +31,7 @@ class Scripted:
     recorded: list[bytes] = field(default_factory=list)
     standing: bytes | None = None
     closed: Exception | None = None
+    clock_off: Exception | None = None
     steps: Sequence[Step] = ()
     custody: MemoryCustody = field(default_factory=MemoryCustody)
 
@@ -45,6 +46,10 @@ class Scripted:
     async def recall(self, act: bytes) -> bytes | None:
         assert act
         return self.standing
+
+    async def check_clock(self) -> None:
+        if self.clock_off is not None:
+            raise self.clock_off
 
     def check_open(self) -> None:
         if self.closed is not None:
@@ -89,6 +94,7 @@ class Scripted:
             ),
             readiness=Readiness(self.steps, now_s=lambda: 0.0),
             recall=self.recall,
+            check_clock=self.check_clock,
             check_open=self.check_open,
         )
 

@@ -278,6 +278,17 @@ async def test_an_expired_token_is_refused(doors: httpx.AsyncClient, scripted: S
     problem(await doors.get(HEAD, headers=headers), 401, "not-authenticated", "token-time")
 
 
+async def test_a_hub_with_a_wrong_clock_blames_nobody_else(
+    doors: httpx.AsyncClient, scripted: Scripted
+) -> None:
+    scripted.clock_off = ClockOff("e", "z", failure="broker", remedy=("r", "r"))
+    raising(scripted, ActRefused("e", "z", failure="expired", remedy=("r", "r")))
+    response = await doors.post("/v1/acts", content=b"act", headers=COSE_TYPE)
+    problem(response, 503, "clock-off", "broker")
+    headers = scripted.token("GET", HEAD, now_ms=NOW_MS - 3_600_000)
+    problem(await doors.get(HEAD, headers=headers), 503, "clock-off", "broker")
+
+
 async def test_a_token_works_once(doors: httpx.AsyncClient, scripted: Scripted) -> None:
     headers = scripted.token("GET", HEAD)
     assert (await doors.get(HEAD, headers=headers)).status_code == 200
