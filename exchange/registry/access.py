@@ -1,10 +1,12 @@
 """Access: applications, answers, revocations, key requests, receipts."""
 
+from functools import partial
+
 from exchange.model import acts
 from exchange.model.text import Text
 from exchange.registry import busrules, facts
-from exchange.registry.case import Asked, Case, Denied, nothing_there
-from exchange.registry.state import Dataset, Grant, Registry, Request, Shape
+from exchange.registry.case import Asked, Case, Denied, Pending, nothing_there
+from exchange.registry.state import Grant, Registry, Request, Shape
 from policies.facts import Question
 
 
@@ -137,7 +139,7 @@ def _about_grant(asked: Asked, grant: Grant) -> Question:
 
 def _about_item(
     asked: Asked, body: acts.AskKeys, grant: Grant, item: acts.AskItem
-) -> Question | Denied:
+) -> Pending | Denied:
     stream = asked.registry.streams.get(item.stream)
     if stream is None or stream.dataset != grant.dataset:
         return nothing_there("a stream is not of the grant's dataset", "流不属于授权的数据集")
@@ -152,14 +154,25 @@ def _about_item(
             "提供方实例停用前未锚定该数据包",
         )
         return Denied(busrules.STREAM, why)
-    row: Dataset = asked.registry.datasets[grant.dataset]
+    return partial(_item_question, asked, body, grant, item, stream.region, fields)
+
+
+def _item_question(
+    asked: Asked,
+    body: acts.AskKeys,
+    grant: Grant,
+    item: acts.AskItem,
+    region: str,
+    fields: tuple[str, ...],
+) -> Question:
+    row = asked.registry.datasets[grant.dataset]
     return asked.question(
         facts.grant_facts(grant),
         facts.related_facts(asked.registry, row, grant.consumer),
         purpose=body.purpose,
         contract=item.contract.hex(),
         fields=fields,
-        region_prefixes=facts.region_prefixes(stream.region),
+        region_prefixes=facts.region_prefixes(region),
         epoch_from=item.from_ms,
         epoch_to=item.to_ms,
     )

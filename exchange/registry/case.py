@@ -4,6 +4,7 @@ Each kind of act has one ``examine_…`` function, which takes the body and an `
 `Case` or a `Denied`. Pure; a denial is a value with its rule and its reason, never an exception.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exchange.ledger.act import Act
@@ -22,6 +23,11 @@ class Denied:
     why: Text
 
 
+Pending = Callable[[], Question]
+"""A question that is put together only if it has to be asked: where a verdict is carried, the many
+questions of a key request never are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """Questions, all of which must be permitted; for a key request one an item instead.
@@ -30,7 +36,7 @@ class Case:
     expiry.
     """
 
-    questions: tuple[Question | Denied, ...]
+    questions: tuple[Question | Pending | Denied, ...]
     until_ms: int | None = None
     itemised: bool = False
 

@@ -112,9 +112,10 @@ def _answers(case: Case, engine: Engine, refused: RulesByItem) -> list[Answer]:
         elif isinstance(question, Denied):
             answers.append(Answer(permit=False, rules=(question.rule,)))
         else:
-            key = (question.resource, question.related, *sorted(question.context.items()))
+            put = question() if callable(question) else question
+            key = (put.resource, put.related, *sorted(put.context.items()))
             if key not in asked:
-                asked[key] = engine.decide(question)
+                asked[key] = engine.decide(put)
             answers.append(asked[key])
     return answers
 

@@ -136,12 +136,12 @@ def _of_exchange(act: Act, reads: _Reads) -> Iterable[Pair]:
             yield from reads.grant(act.body.grant)
         case acts.AskKeys():
             yield from reads.grant(act.body.grant)
-            for item in act.body.items:
-                yield from reads.stream_and_instance(item.stream)
+            for stream in {item.stream for item in act.body.items}:
+                yield from reads.stream_and_instance(stream)
         case acts.FileReceipt():
             yield from reads.grant(act.body.grant)
-            for run in act.body.items:
-                yield reads.stream(run.stream)
+            for stream in {run.stream for run in act.body.items}:
+                yield reads.stream(stream)
 
 
 def _key(letter: str, name: bytes) -> str:
