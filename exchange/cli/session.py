@@ -7,6 +7,7 @@ from typing import cast
 import typer
 
 from exchange.cli.screen import Screen
+from exchange.wiring.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Session:
     home: Path
     member: str | None
     screen: Screen
+    settings: Settings
 
 
 def session_of(context: typer.Context) -> Session:

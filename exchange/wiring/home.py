@@ -5,6 +5,7 @@
     HOME/
       exchange.toml            what it is part of: log origin, genesis pin, hub, Kafka (public)
       ca.pem                   the hubs' CA, whose hash genesis pins
+      genesis.entry            the ledger's first entry; a hub puts it on an empty topic
       passphrase               0600, only where `exchange init` made one for a local home
 
       members/<id>/custody     one encrypted key file a member
@@ -26,10 +27,13 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from exchange.errors import NotFound
+from exchange.ledger.genesis import Root, check_genesis
 from exchange.model.ids import slug
 from exchange.wiring.tomlfile import Table, parse, read_toml
 
 CONFIGURATION: Final = "exchange.toml"
+GENESIS_FILE: Final = "genesis.entry"
+"""The bytes of entry 0. Believed only because their hash is the pin."""
 DEFAULT_INSTANCE: Final = "main"
 """The adapter instance every member of a home gets at enrolment."""
 PORT_DEFAULT: Final = 8443
@@ -89,6 +93,20 @@ class Home:
         """The hubs' CA certificate (PEM)."""
         return self.path / self.table.log.ca
 
+    def root(self) -> Root:
+        """The root of trust: the first entry, checked against the pin; `LedgerBroken`."""
+        file = self.path / GENESIS_FILE
+        try:
+            raw = file.read_bytes()
+        except FileNotFoundError:
+            raise NotFound(
+                f"{file} is missing",
+                f"缺少 {file}",
+                remedy=("get it from the authority", "请向主管部门索取"),
+                failure="no-genesis-file",
+            ) from None
+        return check_genesis(raw, self.pin)
+
     @property
     def hub_address(self) -> str:
         """Base URL of the hub."""
@@ -123,6 +141,10 @@ class Home:
     def log_file(self, process: str) -> Path:
         """Log of a background process of this home."""
         return self.path / "log" / f"{process}.log"
+
+    def console_file(self, process: str) -> Path:
+        """What a background process said outside its log since it was started last."""
+        return self.path / "log" / f"{process}.console"
 
 
 def open_home(path: Path) -> Home:

@@ -5,6 +5,7 @@ another process since is never mistaken for ours and never signalled. Processes 
 their own session: Ctrl-C on the terminal that started them does not reach them.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -22,11 +23,11 @@ _POLL_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A process by the files it leaves: its pid file and its log."""
+    """A process by the files it leaves: its pid file, and what it said outside its own log."""
 
     name: str
     pid_file: Path
-    log_file: Path
+    console: Path
 
     def pid(self) -> int | None:
         """Its process id while it lives, None otherwise."""
@@ -39,10 +40,10 @@ class Background:
         return int(number)
 
     def start(self, command: Sequence[str], *, stdin: bytes = b"") -> int:
-        """Start it (its log is appended to) and return its process id; ``stdin`` is all it reads."""
-        self.pid_file.parent.mkdir(parents=True, exist_ok=True)
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_file.open("ab") as log:
+        """Start it and return its process id; ``stdin`` is all it reads."""
+        for file in (self.pid_file, self.console):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        with self.console.open("wb") as log:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -51,9 +52,9 @@ class Background:
                 start_new_session=True,
                 env=child_environment(),
             )
-        assert process.stdin is not None
-        process.stdin.write(stdin)
-        process.stdin.close()
+        if process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+                pipe.write(stdin)
         self.pid_file.write_text(f"{process.pid} {_started(process.pid)}", "ascii")
         return process.pid
 
@@ -77,14 +78,13 @@ class Background:
             time.sleep(_POLL_S)
         return True
 
-    def last_lines(self, count: int) -> list[str]:
-        """The end of its log."""
+    def last_words(self) -> str:
+        """The last line it said outside its log, for instance why it did not start."""
         try:
-            with self.log_file.open("rb") as log:
-                log.seek(max(0, self.log_file.stat().st_size - 400 * count))
-                return log.read().decode("utf-8", "replace").splitlines()[-count:]
+            lines = self.console.read_text("utf-8", "replace").splitlines()
         except FileNotFoundError:
-            return []
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def _started(pid: int) -> str:

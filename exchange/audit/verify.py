@@ -1,0 +1,76 @@
+"""Whether the ledger that an auditor has read itself is whole, and the one the hub speaks of. Pure."""
+
+from dataclasses import dataclass
+
+from exchange.audit.record import Record
+from exchange.errors import CheckFailed
+from exchange.ledger.follower import Follower
+from exchange.registry.state import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a whole reading found. ``rejudged`` are entries whose hub's verdict did not hold where
+    they came to stand (another entry was faster); ``void`` have no effect; ``junk`` is no entry.
+    """
+
+    entries: int
+    root: bytes
+    time_ms: int
+    members: int
+    grants: int
+    denials: int
+    rejudged: int
+    void: int
+    junk: dict[str, int]
+    hub_size: int
+    """Entries the hub states; -1 if no hub was asked."""
+
+
+def examine(
+    follower: Follower, record: Record, registry: Registry, *, hub: tuple[int, str] | None
+) -> Examined:
+    """The findings, if the hub's head (size, root in hex) fits what was read; else `CheckFailed`.
+
+    The follower has verified every signature, decided every verdict anew and stopped at anything
+    that contradicts the pin; what is left to compare is the hub's word.
+    """
+    if hub is not None:
+        size, root = hub
+        if size > follower.size:
+            raise _differs(
+                f"the hub states {size} entries, Kafka holds {follower.size}",
+                f"枢纽声称有 {size} 条，Kafka 上只有 {follower.size} 条",
+                "hub-ahead",
+            )
+        if follower.leaves.tree.root(size).hex() != root:
+            raise _differs(
+                f"the hub's root of {size} entries is not that of the entries on Kafka",
+                f"枢纽给出的前 {size} 条的根与 Kafka 上的条目不符",
+                "root",
+            )
+    fresh = [row for row in record.rows if row.verdict != "void"]
+    return Examined(
+        entries=follower.size,
+        root=follower.root(),
+        time_ms=registry.time_ms,
+        members=len(registry.members),
+        grants=len(registry.grants),
+        denials=sum(1 for _ in record.refusals()),
+        rejudged=sum(not row.carried for row in fresh),
+        void=len(record.rows) - len(fresh),
+        junk=dict(follower.leaves.junk),
+        hub_size=-1 if hub is None else hub[0],
+    )
+
+
+def _differs(en: str, zh: str, failure: str) -> CheckFailed:
+    return CheckFailed(
+        f"the ledger does not verify: {en}",
+        f"账本核验未通过：{zh}",
+        remedy=(
+            "keep every copy of the topic and compare them with another member's; stop the hub",
+            "请保全主题的所有副本并与其他成员比对，同时停止枢纽",
+        ),
+        failure=failure,
+    )

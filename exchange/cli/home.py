@@ -1,0 +1,215 @@
+"""``exchange init | up | down | status | logs | whoami``: a home and what runs in it."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from exchange.cli.member import whoami
+from exchange.cli.problems import EXIT_UNAVAILABLE
+from exchange.cli.screen import Grid, Screen
+from exchange.cli.session import Session, session_of
+from exchange.cli.work import home_of, passphrase_of
+from exchange.errors import NotFound
+from exchange.model.text import Text
+
+_MADE: Final = Text(
+    "made a home in {home}: authority {authority}, hub {hub}, keys, CA and the ledger's first entry",
+    "已在 {home} 建立主目录：主管部门 {authority}，枢纽 {hub}，密钥、CA 与账本首条记录",
+)
+_PIN: Final = Text(
+    "pin of this ledger, for every other participant: {pin}",
+    "本账本的创世哈希（供各方固定）：{pin}",
+)
+_PASSPHRASE_MADE: Final = Text(
+    "made a random passphrase in {file} (mode 0600). Whoever reads that file opens every key of this"
+    " home: for anything but one machine, set EXCHANGE_PASSPHRASE_FILE before 'init'",
+    "已生成随机口令并保存在 {file}（权限 0600）。能读取该文件者即可打开本主目录的全部密钥；"
+    "除单机试用外，请在 init 之前设置 EXCHANGE_PASSPHRASE_FILE",
+)
+_RECOVERY: Final = Text(
+    "take {file} off this machine: the recovery key replaces the authority's if that is lost",
+    "请将 {file} 移出本机保存：主管部门密钥遗失时以此恢复",
+)
+_NEXT: Final = Text("next: exchange up", "下一步：exchange up")
+_UP: Final = Text("ready: hub {hub}, Kafka {kafka}", "已就绪：枢纽 {hub}，Kafka {kafka}")
+_NOTHING: Final = Text("nothing was running", "没有正在运行的进程")
+_STATUS: Final = Text("Status", "状态")
+_COLUMNS: Final = (
+    Text("step", "环节"),
+    Text("state", "状态"),
+    Text("found", "情况"),
+    Text("what to do", "处理办法"),
+)
+_GOOD: Final = Text("ok", "正常")
+_MISSING: Final = Text("missing", "缺失")
+_FETCHING: Final = Text("Kafka: {what} ({here} of {needed})", "Kafka：{what}（{here}/{needed}）")
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands to the root."""
+    for name, function in (
+        ("init", init),
+        ("up", up),
+        ("down", down),
+        ("status", status),
+        ("logs", logs),
+        ("whoami", whoami),
+    ):
+        root.command(name)(function)
+
+
+def init(
+    context: typer.Context,
+    origin: Annotated[
+        str, typer.Option("--origin", help="Name of the ledger, for ever.")
+    ] = "exchange.local/1",
+    authority: Annotated[
+        str, typer.Option("--authority", help="Member id of the authority.")
+    ] = "data-bureau",
+    name_zh: Annotated[
+        str, typer.Option("--name-zh", help="Official name of the authority in Chinese.")
+    ] = "数据局",
+    name_en: Annotated[str, typer.Option("--name-en", help="Its name in English.")] = "Data Bureau",
+    credit_code: Annotated[
+        str, typer.Option("--credit-code", help="Its unified social credit code.")
+    ] = "",
+    region: Annotated[str, typer.Option("--region", help="GB/T 2260 code it acts for.")] = "",
+    hub: Annotated[str, typer.Option("--hub", help="Id of the hub.")] = "hub-1",
+    host: Annotated[
+        str, typer.Option("--host", help="Name or address under which members reach the hub.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="The hub's port.")] = 8443,
+    kafka: Annotated[
+        str, typer.Option("--kafka", help="host:port of a Kafka; default: an embedded one.")
+    ] = "",
+) -> None:
+    """Make a home: authority, hub, keys, CA, and a new ledger's first entry."""
+    from exchange.wiring.homeinit import Founding, initialise
+    from exchange.wiring.homekeys import make_passphrase
+
+    session = session_of(context)
+    screen = session.screen
+    path = session.home
+    said = Founding(
+        origin, authority, name_zh, name_en, credit_code, region, hub, host, port, kafka
+    )
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    passphrase = session.settings.passphrase()
+    made = passphrase is None and not (path / "passphrase").exists()
+    if made:
+        passphrase = make_passphrase(path)
+    pin = initialise(path, said, passphrase or passphrase_of(session))
+    screen.say(_MADE, home=path, authority=authority, hub=hub)
+    screen.say(_PIN, pin=pin)
+    if made:
+        screen.note(_PASSPHRASE_MADE, file=path / "passphrase")
+    screen.note(_RECOVERY, file=path / "recovery")
+    screen.note(_NEXT)
+    screen.answer({"home": str(path), "pin": pin, "origin": origin, "authority": authority})
+
+
+def up(context: typer.Context) -> None:
+    """Start Kafka, the hub and the adapters of this home; safe to repeat."""
+    from exchange.wiring import upkeep
+    from exchange.wiring.homekafka import bootstrap_of
+
+    session = session_of(context)
+    home = home_of(session)
+    upkeep.start(
+        home,
+        session.settings,
+        passphrase_of(session),
+        tell=session.screen.note,
+        fetching=fetching(session.screen),
+    )
+    kafka = bootstrap_of(home, session.settings)
+    hub = session.settings.hub or home.hub_address
+    session.screen.say(_UP, hub=hub, kafka=kafka)
+    session.screen.answer({"hub": hub, "kafka": kafka, "ready": True})
+
+
+def down(context: typer.Context) -> None:
+    """Stop the adapters, the hub and the embedded Kafka of this home."""
+    from exchange.wiring import upkeep
+
+    session = session_of(context)
+    stopped = upkeep.stop(home_of(session), tell=session.screen.say)
+    if not stopped:
+        session.screen.say(_NOTHING)
+    session.screen.answer({"stopped": stopped})
+
+
+def status(context: typer.Context) -> int:
+    """Say what works and name the first step that is missing (exit 3 then)."""
+    from exchange.wiring import upkeep
+
+    session = session_of(context)
+    screen = session.screen
+    steps = asyncio.run(upkeep.look(home_of(session), session.settings))
+    rows = [
+        [
+            screen.word(step.title),
+            screen.word(_GOOD if step.good else _MISSING),
+            screen.word(step.found),
+            screen.word(step.remedy),
+        ]
+        for step in steps
+    ]
+    screen.grid(Grid(_STATUS, _COLUMNS, rows))
+    missing = upkeep.missing(steps)
+    screen.answer(
+        {
+            "ready": missing is None,
+            "missing": missing.name if missing else None,
+            "steps": [
+                {"step": one.name, "ok": one.good, "found": one.found, "remedy": one.remedy}
+                for one in steps
+            ],
+        }
+    )
+    return 0 if missing is None else EXIT_UNAVAILABLE
+
+
+def logs(
+    context: typer.Context,
+    process: Annotated[str, typer.Argument(help="hub, kafka, or the name of an adapter.")] = "hub",
+    lines: Annotated[int, typer.Option("--lines", help="How many.")] = 40,
+) -> None:
+    """Show the end of a process's log."""
+    session = session_of(context)
+    file = _log_file(session, process)
+    if not file.is_file():
+        raise NotFound(
+            f"there is no log of {process[:60]!r} in this home",
+            f"本主目录没有 {process[:60]!r} 的日志",
+            remedy=("name hub, kafka or an adapter", "请指定 hub、kafka 或适配器名称"),
+            failure="no-log",
+        )
+    with file.open("rb") as log:
+        log.seek(max(0, file.stat().st_size - 1000 * lines))
+        shown = log.read().decode("utf-8", "replace").splitlines()[-lines:]
+    for line in shown:
+        session.screen.say(Text(line, line))
+    session.screen.answer({"file": str(file), "lines": shown})
+
+
+def fetching(screen: Screen) -> Callable[[str, int, int], None]:
+    """Tells how Kafka comes onto this machine."""
+
+    def tell(what: str, here: int, needed: int) -> None:
+        screen.note(_FETCHING, what=what, here=here, needed=needed)
+
+    return tell
+
+
+def _log_file(session: Session, process: str) -> Path:
+    home = home_of(session)
+    if process == "kafka":
+        from exchange.wiring.homekafka import embedded
+
+        return embedded(home).log
+    names = {file.stem: file for file in (home.path / "log").glob("*.log")}
+    return names.get(process, home.path / "log" / "none")

@@ -1,0 +1,52 @@
+"""Moments as people write them on the command line, and as tables show them."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from exchange.errors import UsageError
+
+DAY_MS: Final = 86_400_000
+_SPAN: Final = re.compile(r"\+([0-9]{1,5})(d|h|m)")
+_UNITS: Final = {"d": DAY_MS, "h": 3_600_000, "m": 60_000}
+
+
+def moment_ms(text: str, *, now_ms: int) -> int:
+    """Milliseconds since the epoch of ``2026-12-31``, ``2026-12-31T08:00+08:00``, ``now``, ``+30d``.
+
+    A date without a time begins at 00:00 UTC. Raises `UsageError`.
+    """
+    if text == "now":
+        return now_ms
+    if span := _SPAN.fullmatch(text):
+        return now_ms + int(span[1]) * _UNITS[span[2]]
+    try:
+        if len(text) == 10:
+            moment = datetime.combine(date.fromisoformat(text), time(), UTC)
+        else:
+            moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _unclear(text) from None
+    if moment.tzinfo is None:
+        raise _unclear(text)
+    return int(moment.timestamp() * 1000)
+
+
+def shown(time_ms: int | None) -> str:
+    """A moment in the local zone, to the second."""
+    if time_ms is None:
+        return ""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
+
+
+def _unclear(text: str) -> UsageError:
+    return UsageError(
+        f"{text[:40]!r} is no moment",
+        f"{text[:40]!r} 不是有效的时间",
+        remedy=(
+            "write 2026-12-31, 2026-12-31T08:00+08:00, now, or +30d (also h, m)",
+            "请写成 2026-12-31、2026-12-31T08:00+08:00、now 或 +30d（也可用 h、m）",
+        ),
+        failure="moment",
+    )

@@ -1,0 +1,154 @@
+"""Sources and sinks by what a person writes: a file name, a folder, a connection string."""
+
+import contextlib
+import csv
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import orjson
+
+from adapters.csv_source import CsvSource
+from adapters.jsonl_sink import JsonLinesSink
+from adapters.jsonl_source import JsonLinesSource
+from adapters.postgres_sink import PostgresSink
+from adapters.sqlite_sink import SqliteSink
+from exchange.errors import InputUnreadable, UsageError
+from exchange.flow.ports import Sink, Source
+from exchange.flow.subscription import Subscription
+
+_POSTGRES: Final = ("postgres://", "postgresql://")
+_DATABASES: Final = (".db", ".sqlite", ".sqlite3")
+_EXPORTS: Final = (".csv", ".jsonl", ".ndjson")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where records go. ``sink`` is the slug that receipts name.
+
+    ``export`` is a file that is written anew from the database ``place`` after each delivery.
+    """
+
+    sink: str
+    place: str
+    export: Path | None = None
+
+    @property
+    def shown(self) -> str:
+        """For people: the place, without what may be a password."""
+        if self.export is not None:
+            return str(self.export)
+        return "postgresql" if self.sink == "postgres" else self.place
+
+
+def open_source(
+    place: str, fields: Sequence[str], *, form: str = "", delimiter: str = ","
+) -> Source:
+    """A CSV or JSON Lines file, or ``-`` for standard input; ``form`` csv or jsonl decides.
+
+    Without ``form`` the name decides; standard input is CSV then. `InputUnreadable` if the file
+    cannot be opened.
+    """
+    given = _open(place)
+    lines = form == "jsonl" or (not form and _bare(place).endswith((".jsonl", ".ndjson", ".json")))
+    if lines:
+        return JsonLinesSource(given, fields=fields)
+    return CsvSource(given, fields=fields, delimiter=delimiter)
+
+
+def target_of(out: str, fallback: Path) -> Target:
+    """What ``--out`` means; ``fallback`` is the database used when only an export was named."""
+    if not out:
+        return Target("sqlite", str(fallback))
+    if out.startswith(_POSTGRES) or ("dbname=" in out and "=" in out):
+        return Target("postgres", out)
+    path = Path(out.removeprefix("sqlite:")).expanduser()
+    if out.startswith("sqlite:") or path.suffix in _DATABASES:
+        return Target("sqlite", str(path))
+    if path.suffix in _EXPORTS:
+        return Target("sqlite", str(fallback), export=path)
+    if path.suffix:
+        raise UsageError(
+            f"--out {path.name}: records are written as {', '.join((*_EXPORTS, *_DATABASES))}",
+            f"--out {path.name}：可用的格式为 {'、'.join((*_EXPORTS, *_DATABASES))}",
+            remedy=(
+                "name such a file, a folder, sqlite:PATH, or postgresql://…",
+                "请使用上述后缀的文件、目录、sqlite:路径或 postgresql://…",
+            ),
+            failure="out",
+        )
+    return Target("jsonl", str(path))
+
+
+def open_sink(target: Target, subscription: Subscription) -> Sink:
+    """The sink for what ``subscription`` delivers, its tables or folder made if missing."""
+    contract = subscription.contract
+    columns = [(name, contract.field(name).type) for name in subscription.fields]
+    place = (contract.dataset, columns, contract.key)
+    match target.sink:
+        case "postgres":
+            return PostgresSink(target.place, *place)
+        case "jsonl":
+            return JsonLinesSink(Path(target.place), *place)
+        case _:
+            path = Path(target.place)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return SqliteSink(path, *place)
+
+
+def export(target: Target, dataset: str) -> int:
+    """Write the present records of ``dataset`` to the export file; how many there are.
+
+    The file is replaced at once when it is whole; a reader never sees half of it.
+    """
+    assert target.export is not None
+    draft = target.export.with_name(f".{target.export.name}.part")
+    names, rows = _present(Path(target.place), dataset)
+    written = 0
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        if target.export.suffix == ".csv":
+            writer = csv.writer(file)
+            writer.writerow(names)
+            for row in rows:
+                writer.writerow(row)
+                written += 1
+        else:
+            for row in rows:
+                file.write(orjson.dumps(dict(zip(names, row, strict=True))).decode() + "\n")
+                written += 1
+    draft.replace(target.export)
+    return written
+
+
+def _present(database: Path, dataset: str) -> tuple[list[str], Iterator[tuple[object, ...]]]:
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    view = '"' + dataset.replace("-", "_") + '"'
+    found = connection.execute(f"SELECT * FROM {view}")  # noqa: S608 - a checked dataset id
+    names = [column[0] for column in found.description]
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        with contextlib.closing(connection):
+            yield from found
+
+    return names, rows()
+
+
+def _open(place: str) -> Path | BinaryIO:
+    if place == "-":
+        return sys.stdin.buffer
+    path = Path(place).expanduser()
+    if not path.is_file():
+        raise InputUnreadable(
+            f"there is no file {place[:200]}",
+            f"文件 {place[:200]} 不存在",
+            remedy=("check the path; - reads standard input", "请检查路径；- 表示标准输入"),
+            failure="not-readable",
+        )
+    return path
+
+
+def _bare(place: str) -> str:
+    return place.lower().removesuffix(".gz")

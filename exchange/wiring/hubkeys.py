@@ -1,0 +1,24 @@
+"""What a hub's folder holds, and how its keys are labelled in its custody file.
+
+``HOME/hub/custody`` holds the entry key, the checkpoint key, the CA of this ledger's hubs, the
+passphrase of the TLS key, and the datasets' KEM keys; ``tls.pem`` and ``tls.key`` (encrypted) lie
+beside it and are made when a hub starts.
+"""
+
+from typing import Final
+
+from policies.engine import Engine
+
+CUSTODY_FILE: Final = "custody"
+ENTRY: Final = "hub/entry"
+CHECKPOINT: Final = "hub/checkpoint"
+CA: Final = "hub/ca"
+TLS: Final = "hub/tls"
+TLS_CERTIFICATE: Final = "tls.pem"
+TLS_KEY: Final = "tls.key"
+TLS_DAYS: Final = 398
+
+
+def rule_set_hash() -> bytes:
+    """The hash of the rules that this program ships, 32 bytes; genesis names it."""
+    return Engine.load().rule_set_hash

@@ -1,0 +1,198 @@
+"""Start, stop and look at what a home runs: Kafka, the hub, the adapters.
+
+Starting is safe to repeat: what runs is left alone. Each step waits until the one before it
+answers. `look` names the first step that is missing, which is what an operator needs at 3 a.m.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from exchange.bus.fetch import Progress
+from exchange.bus.kafka import KafkaBus
+from exchange.errors import BusUnavailable, ExchangeError, HubUnavailable
+from exchange.model.problem import Sentences
+from exchange.model.text import EMPTY, Text
+from exchange.wiring.clock import now_ms
+from exchange.wiring.home import Home
+from exchange.wiring.homekafka import bootstrap_of, embedded, is_embedded
+from exchange.wiring.passphrase import Passphrase
+from exchange.wiring.pinnedca import pinned_context
+from exchange.wiring.processes import Background
+from exchange.wiring.remote import RemoteHub
+from exchange.wiring.settings import Settings
+
+READY_S: Final = 60.0
+_POLL_S: Final = 0.1
+
+Tell = Callable[[Text], None]
+"""Told what happens now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that must work: ``good``, what was found, and the remedy when it is missing."""
+
+    name: str
+    title: Text
+    good: bool
+    found: Text
+    remedy: Text = EMPTY
+
+
+def command(home: Home, *words: str) -> list[str]:
+    """The command line of a background process of this home."""
+    return [sys.executable, "-m", "exchange.cli", "--home", str(home.path), *words]
+
+
+def hub_process(home: Home) -> Background:
+    """The hub of this home."""
+    return Background("hub", home.pid_file("hub"), home.console_file("hub"))
+
+
+def adapter_configurations(home: Home) -> list[Path]:
+    """``members/*/adapters/*.toml``: what runs under `exchange up`."""
+    return sorted(home.path.glob("members/*/adapters/*.toml"))
+
+
+def adapter_process(home: Home, configuration: Path) -> Background:
+    """The process of one configured adapter."""
+    name = f"adapter-{configuration.parent.parent.name}-{configuration.stem}"
+    return Background(name, home.pid_file(name), home.console_file(name))
+
+
+def start(
+    home: Home, settings: Settings, passphrase: Passphrase, *, tell: Tell, fetching: Progress
+) -> None:
+    """Start whatever is not running, in order, and return when the hub is ready.
+
+    Raises `ToolMissing`, `PortBusy`, `BusUnavailable` or `HubUnavailable`, naming the step.
+    """
+    secret = passphrase.reveal().encode() + b"\n"
+    if is_embedded(home, settings) and embedded(home).running() is None:
+        tell(Text("starting Kafka", "正在启动 Kafka"))
+        embedded(home, fetching).start()
+    if home.table.hub.local:
+        hub = hub_process(home)
+        if hub.pid() is None:
+            tell(Text("starting the hub", "正在启动枢纽"))
+            hub.start(command(home, "hub", "run", "--passphrase-stdin"), stdin=secret)
+    asyncio.run(wait_ready(home, settings))
+    for configuration in adapter_configurations(home):
+        process = adapter_process(home, configuration)
+        if process.pid() is None:
+            tell(Text(f"starting {process.name}", f"正在启动 {process.name}"))
+            words = ("adapter", "run", str(configuration), "--passphrase-stdin")
+            process.start(command(home, *words), stdin=secret)
+
+
+def stop(home: Home, *, tell: Tell) -> list[str]:
+    """Stop everything of this home, adapters first, Kafka last; the names of what ran."""
+    stopped = []
+    processes = [adapter_process(home, file) for file in adapter_configurations(home)]
+    for process in [*processes, hub_process(home)]:
+        if process.stop():
+            tell(Text(f"stopped {process.name}", f"已停止 {process.name}"))
+            stopped.append(process.name)
+    if embedded(home).stop():
+        tell(Text("stopped Kafka", "已停止 Kafka"))
+        stopped.append("kafka")
+    return stopped
+
+
+async def wait_ready(home: Home, settings: Settings) -> None:
+    """Return when the hub says that it is ready; raise what it lacks after `READY_S`."""
+    until = time.monotonic() + READY_S
+    hub = hub_process(home)
+    while True:
+        step = await _hub_ready(home, settings)
+        if step.good:
+            return
+        ended = home.table.hub.local and hub.pid() is None
+        if ended or time.monotonic() > until:
+            said = hub.last_words()[:300]
+            log = home.log_file("hub")
+            raise HubUnavailable(
+                f"the hub did not become ready: {step.found.en}",
+                f"枢纽未就绪：{step.found.zh}",
+                remedy=(
+                    f"read {log}" + (f"; it said: {said}" if said else ""),
+                    f"请查看 {log}" + (f"；其输出：{said}" if said else ""),
+                ),
+                failure="hub-ended" if ended else "not-ready",
+            )
+        await asyncio.sleep(_POLL_S)
+
+
+async def look(home: Home, settings: Settings) -> list[Step]:
+    """Every step in order; a step after a missing one is looked at all the same."""
+    steps = [await _kafka_answers(home, settings)]
+    if home.table.hub.local:
+        hub = hub_process(home)
+        steps.append(_process_step("hub-process", Text("hub process", "枢纽进程"), hub))
+    steps.append(await _hub_ready(home, settings))
+    for configuration in adapter_configurations(home):
+        process = adapter_process(home, configuration)
+        title = Text(f"adapter {process.name}", f"适配器 {process.name}")
+        steps.append(_process_step(process.name, title, process))
+    return steps
+
+
+async def _kafka_answers(home: Home, settings: Settings) -> Step:
+    title = Text("Kafka", "Kafka")
+    try:
+        bus = KafkaBus(bootstrap_of(home, settings), client_id="exchange-status")
+        try:
+            await bus.ready()
+        finally:
+            await bus.close()
+    except BusUnavailable as error:
+        return Step("kafka", title, good=False, found=error.text, remedy=error.remedy)
+    where = bootstrap_of(home, settings)
+    return Step("kafka", title, good=True, found=Text(f"answers at {where}", f"{where} 正常"))
+
+
+async def _hub_ready(home: Home, settings: Settings) -> Step:
+    title = Text("hub", "枢纽")
+    address = settings.hub or home.hub_address
+    try:
+        root = home.root()
+        hub = RemoteHub(
+            address,
+            tls=pinned_context(home.ca_file, root.ca),
+            origin=root.origin,
+            entry_keys=lambda: tuple(hub.entry for hub in root.hubs),
+            clock=now_ms,
+        )
+        try:
+            problem = await hub.ready()
+        finally:
+            await hub.close()
+    except ExchangeError as error:
+        return Step("hub", title, good=False, found=error.text, remedy=error.remedy)
+    if problem is not None:
+        return Step(
+            "hub", title, good=False, found=_text(problem.message), remedy=_text(problem.remedy)
+        )
+    return Step("hub", title, good=True, found=Text(f"ready at {address}", f"{address} 就绪"))
+
+
+def _text(said: Sentences) -> Text:
+    return Text(said.en, said.zh)
+
+
+def _process_step(name: str, title: Text, process: Background) -> Step:
+    pid = process.pid()
+    if pid is not None:
+        return Step(name, title, good=True, found=Text(f"process {pid}", f"进程 {pid}"))
+    remedy = Text("start it with: exchange up", "请执行：exchange up")
+    return Step(name, title, good=False, found=Text("not running", "未运行"), remedy=remedy)
+
+
+def missing(steps: Sequence[Step]) -> Step | None:
+    """The first step that is not good."""
+    return next((step for step in steps if not step.good), None)
