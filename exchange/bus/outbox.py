@@ -18,6 +18,8 @@ from typing import Final
 
 from exchange.errors import DiskFull, InUse
 
+BUSY_S: Final = 0.5
+"""How long to wait for another process to let go of the file."""
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS line (
     stream BLOB PRIMARY KEY, dataset TEXT NOT NULL, region TEXT NOT NULL, topic TEXT NOT NULL,
@@ -90,7 +92,9 @@ class Outbox:
         self._path = path
         self._settled: list[tuple[bytes, int]] = []
         with self._room():
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=BUSY_S
+            )
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             # Two processes on one spool would both seal the next sequence number.

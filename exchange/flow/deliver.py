@@ -17,7 +17,7 @@ Nothing is skipped in silence: whatever is not delivered is counted in the `Repo
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from exchange import metrics
 from exchange.bus.ports import Bus, Consumer
@@ -26,7 +26,7 @@ from exchange.errors import BundleRefused
 from exchange.flow.keyring import Denied, Keyring
 from exchange.flow.ports import Clock, Delivery, LedgerView, Sink
 from exchange.flow.probation import Place
-from exchange.flow.reader import Reader
+from exchange.flow.reader import Accepted, Reader
 from exchange.flow.receipts import Receipts
 from exchange.flow.report import Halt, Report
 from exchange.flow.subscription import Subscription
@@ -105,17 +105,17 @@ class Subscriber:
         ends = {place: end for place, (_, end) in (await self._bounds()).items()}
         return await self._bus.consumer(starts, live=True), ends
 
-    async def _deliver(self, reader: Reader, bundles: Sequence[VerifiedBundle]) -> None:
-        inside = [bundle for bundle in bundles if self._inside(bundle)]
+    async def _deliver(self, reader: Reader, accepted: Sequence[Accepted]) -> None:
+        inside = [one.bundle for one in accepted if self._inside(one.bundle)]
         if inside:
             await self._keyring.ensure(bundle.header for bundle in inside)
         waiting: list[tuple[VerifiedBundle, Delivery]] = []
         records = 0
-        for bundle in bundles:
-            delivery = self._open(reader, bundle)
+        for one in accepted:
+            delivery = self._open(reader, one)
             if delivery is None:
                 continue
-            waiting.append((bundle, delivery))
+            waiting.append((one.bundle, delivery))
             records += len(delivery.versions)
             if records >= COMMIT_RECORDS:
                 await self._commit(waiting)
@@ -127,8 +127,9 @@ class Subscriber:
         said = bundle.header.header
         return self._subscription.covers_period(said.epoch_from_ms, said.epoch_to_ms)
 
-    def _open(self, reader: Reader, bundle: VerifiedBundle) -> Delivery | None:
-        """The delivery of ``bundle``; None when its stream is halted, now or before."""
+    def _open(self, reader: Reader, accepted: Accepted) -> Delivery | None:
+        """What goes into the sink; None when the stream is halted, now or before."""
+        bundle = accepted.bundle
         said = bundle.header.header
         if reader.is_halted(said.stream):
             return None
@@ -136,7 +137,7 @@ class Subscriber:
             # Verified and chained, but sealed before or after what the grant covers: the position
             # moves on, no key is asked for, no record arrives.
             self.report.outside_period += 1
-            return _delivery(bundle, {}, None, [])
+            return _delivery(accepted, {}, None, [])
         keys = self._keyring.find(bundle.header)
         if isinstance(keys, Denied):
             reader.halt(said.stream, Halt("denied", said.sequence, keys.rules, keys.entry))
@@ -147,7 +148,7 @@ class Subscriber:
         except BundleRefused as error:
             reader.halt(said.stream, Halt(error.failure, said.sequence))
             return None
-        return _delivery(bundle, batch.columns, batch.operations, batch.versions)
+        return _delivery(accepted, batch.columns, batch.operations, batch.versions)
 
     async def _commit(self, waiting: Sequence[tuple[VerifiedBundle, Delivery]]) -> None:
         with metrics.DELIVER_COMMIT.time():
@@ -165,17 +166,17 @@ class Subscriber:
 
 
 def _delivery(
-    bundle: VerifiedBundle,
-    columns: dict[str, list[object]],
+    accepted: Accepted,
+    columns: dict[str, list[Any]],
     operations: list[int] | None,
     versions: list[int],
 ) -> Delivery:
-    said = bundle.header.header
+    header = accepted.bundle.header
     return Delivery(
-        stream=said.stream.hex(),
-        previous=said.sequence - 1,
-        sequence=said.sequence,
-        header_hash=bundle.header.hash.hex(),
+        stream=header.header.stream.hex(),
+        previous=accepted.after,
+        sequence=header.header.sequence,
+        header_hash=header.hash.hex(),
         columns=columns,
         operations=operations,
         versions=versions,

@@ -7,6 +7,7 @@ opened. What the broker's owner puts on the topic besides neither blocks nor adv
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -23,6 +24,17 @@ from exchange.limits import WITHHELD_MS
 from exchange.registry.state import Stream
 
 _LOG = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A bundle to open next, and the sequence that was accepted before it (-1: none).
+
+    The two are adjacent unless the ledger holds a gap act for what lies between.
+    """
+
+    bundle: VerifiedBundle
+    after: int
 
 
 class Reader:
@@ -42,6 +54,8 @@ class Reader:
             bytes.fromhex(stream): Chain.at(bytes.fromhex(stream), sequence, bytes.fromhex(head))
             for stream, (sequence, head) in positions.items()
         }
+        self._accepted = {stream: chain.sequence for stream, chain in self._chains.items()}
+        self._read_to: dict[Place, int] = {}
         self._early: dict[bytes, dict[int, tuple[Place, int]]] = defaultdict(dict)
         self._rewind: dict[Place, int] = {}
         self._probations: dict[bytes, Probation] = {}
@@ -51,16 +65,18 @@ class Reader:
         """Where to read each partition from."""
         return {place: first for place, (first, _) in bounds.items()}
 
-    async def accept(self, messages: Sequence[Message]) -> list[VerifiedBundle]:
+    async def accept(self, messages: Sequence[Message]) -> list[Accepted]:
         """The bundles among ``messages`` to open next, in order; everything else is counted."""
         accepted = []
         for message in messages:
             parsed = await self._parse(message)
-            if parsed is None:
-                continue
-            bundle = self._judge(message, parsed)
+            bundle = self._judge(message, parsed) if parsed is not None else None
             if bundle is not None:
-                accepted.append(bundle)
+                stream, sequence = bundle.header.header.stream, bundle.header.header.sequence
+                accepted.append(Accepted(bundle, self._accepted.get(stream, -1)))
+                self._accepted[stream] = sequence
+            place = (message.topic, message.partition)
+            self._read_to[place] = max(message.offset, self._read_to.get(place, -1))
         return accepted
 
     def is_halted(self, stream: bytes) -> bool:
@@ -186,8 +202,9 @@ class Reader:
                 self._recall(chain)
                 return bundle
             case Step.DUPLICATE | Step.OLD:
-                self._report.duplicates += 1
-                metrics.DELIVER_DUPLICATES.inc()
+                if self._first_time(message):
+                    self._report.duplicates += 1
+                    metrics.DELIVER_DUPLICATES.inc()
             case Step.EARLY:
                 place = (message.topic, message.partition)
                 self._early[said.stream][said.sequence] = (place, message.offset)
@@ -220,8 +237,14 @@ class Reader:
                 chain.advance(gap.last, gap.head)
                 self._recall(chain)
 
+    def _first_time(self, message: Message) -> bool:
+        """Whether this is no second look after a rewind: what is counted is counted once."""
+        return message.offset > self._read_to.get((message.topic, message.partition), -1)
+
     def _ignore(self, message: Message, failure: str) -> None:
         """Count and alarm a message that is no bundle of anybody registered."""
+        if not self._first_time(message):
+            return
         self._report.ignored[failure] = self._report.ignored.get(failure, 0) + 1
         metrics.DELIVER_REFUSED.labels(failure=failure).inc()
         _LOG.warning(

@@ -13,12 +13,13 @@ from exchange.bus.memory import Faults, MemoryBus, MemoryCluster
 from exchange.bus.outbox import Outbox
 from exchange.bus.ports import TopicSpec
 from exchange.errors import ActRefused
-from exchange.flow.answer import verify_answer
+from exchange.flow.answer import VerifiedAnswer, verify_answer
 from exchange.flow.deliver import Subscriber
 from exchange.flow.epochs import Epochs
 from exchange.flow.keyring import Keyring
 from exchange.flow.lines import Lines
 from exchange.flow.ports import Admitted, Delivery, KeysAnswered
+from exchange.flow.ports import Hub as FlowHub
 from exchange.flow.publish import Publisher
 from exchange.flow.receipts import Receipts
 from exchange.flow.release import Admissions, Releases
@@ -140,7 +141,7 @@ class Hub:
         """See flow.ports.Hub."""
         return self._verified(act, await self.releases.answer(act, headers)).keys
 
-    def _verified(self, act: bytes, raw: bytes) -> Any:
+    def _verified(self, act: bytes, raw: bytes) -> VerifiedAnswer:
         keys = [self.stage.world.public(f"hub/{hub}") for hub in self.stage.world.hubs]
         return verify_answer(raw, origin=ORIGIN, act=parse_act(act).id, entry_keys=keys)
 
@@ -208,7 +209,7 @@ class Stage:
         """An officer's act, admitted."""
         return await self.hub.submit(self.signs(member, None).sign(body))
 
-    async def grant(self, consumer: str = "human-resources", **changed: object) -> bytes:
+    async def grant(self, consumer: str = "human-resources", **changed: Any) -> bytes:
         """An unconditional grant on Hangzhou's villages, two of three sections."""
         admitted = await self.say(consumer, self.world.application(**changed))
         assert admitted.permit, admitted.rules
@@ -256,7 +257,7 @@ class Stage:
         outbox = self.outbox()
         try:
             publisher = await self.publisher(outbox, **options)
-            await publisher.push(columns)
+            assert (await publisher.push(columns)).rejected == ()
             await publisher.flush()
             await publisher.report()
             await publisher.close()
@@ -269,7 +270,7 @@ class Stage:
         sink: ListSink,
         *,
         member: str = "human-resources",
-        hub: Any = None,
+        hub: FlowHub | None = None,
     ) -> Subscriber:
         """A subscriber of a member's adapter."""
         view, signs = self.view(member), self.signs(member)
@@ -305,7 +306,8 @@ class Stage:
 
 def villages(count: int, city: str = HANGZHOU, *, first: int = 0) -> dict[str, list[Any]]:
     """``count`` villages of one city with seeded-looking but plain values."""
-    codes = [f"{city}02001{number:03d}" for number in range(first, first + count)]
+    town = {"3301": "330102001", "3302": "330203001"}[city]
+    codes = [f"{town}{number:03d}" for number in range(first, first + count)]
     return {
         "code": codes,
         "name": [f"村{number}" for number in range(first, first + count)],
