@@ -100,10 +100,14 @@ class CsvSource:
         for place, name in enumerate(header, start=1):
             if not name:
                 raise _bad_header(f"column {place} has no name", f"第 {place} 列没有列名")
-            if header.count(name) > 1:
-                raise _bad_header(f"column {name!r} stands twice", f"列 {name!r} 重复")
             if name not in known:
-                raise _unknown_column(name, self._fields or ())
+                raise _unknown_column(place, self._fields or (), header)
+            if name in header[: place - 1]:
+                first = header.index(name) + 1
+                raise _bad_header(
+                    f"columns {first} and {place} have the same name",
+                    f"第 {first} 列与第 {place} 列同名",
+                )
 
 
 def _chain(rest: Run, runs: Iterator[Run]) -> Iterator[Run]:
@@ -131,13 +135,19 @@ def _bad_header(en: str, zh: str) -> Exception:
     )
 
 
-def _unknown_column(name: str, fields: Sequence[str]) -> Exception:
-    shown = name[:80]
+def _unknown_column(place: int, fields: Sequence[str], header: Sequence[str]) -> Exception:
+    """By its place: in a file without a header the "name" is a value of the first record."""
     known = ", ".join(fields)
+    open_en = ", ".join(name for name in fields if name not in header) or "none"
     return unreadable(
         1,
-        f"column {shown!r} is not in the contract, which has: {known}",
-        f"列 {shown!r} 不在合约中；合约字段为：{known}",
-        ("rename or remove the column, or revise the contract", "请改名或删除该列，或修订合约"),
+        f"column {place} is not named as in the contract, which has: {known}"
+        f" (not in the header yet: {open_en})",
+        f"第 {place} 列的列名不在合约中；合约字段为：{known}（表头中尚缺：{open_en}）",
+        (
+            "add the header line if there is none; rename or remove the column, or revise the"
+            " contract",
+            "若缺少表头请补上；请改名或删除该列，或修订合约",
+        ),
         "unknown-column",
     )

@@ -121,14 +121,12 @@ def _operations(given: Sequence[Any] | None) -> tuple[list[int], _Faults]:
 
 def _record_count(contract: Contract, columns: Mapping[str, Sequence[Any]]) -> int:
     """How many records there are, once the columns are known to be the contract's."""
-    unknown = [name for name in columns if name not in contract.names and name != OPERATION]
-    if unknown:
-        raise _wrong_columns(contract, unknown[0], "has", "包含合约之外的列", "unknown-column")
-    missing = [
-        field.name for field in contract.fields if field.required and field.name not in columns
-    ]
-    if missing:
-        raise _wrong_columns(contract, missing[0], "lacks", "缺少必填列", "missing-column")
+    for place, name in enumerate(columns, start=1):
+        if name not in contract.names and name != OPERATION:
+            raise _unknown_column(contract, place)
+    for field in contract.fields:
+        if field.required and field.name not in columns:
+            raise _missing_column(contract, field.name)
     counts = {len(values) for values in columns.values()}
     if len(counts) != 1:
         raise InputUnreadable(
@@ -140,19 +138,29 @@ def _record_count(contract: Contract, columns: Mapping[str, Sequence[Any]]) -> i
     return counts.pop()
 
 
-def _wrong_columns(
-    contract: Contract, name: str, verb: str, verb_zh: str, failure: str
-) -> InputUnreadable:
+def _unknown_column(contract: Contract, place: int) -> InputUnreadable:
+    """By its place: in a file without a header the "name" is a value of the first record."""
     known = ", ".join(contract.names)
-    shown = name[:80]
     return InputUnreadable(
-        f"the source {verb} column {shown!r}; dataset {contract.dataset} has: {known}",
-        f"数据源{verb_zh} {shown!r}；数据集 {contract.dataset} 的字段为：{known}",
+        f"column {place} of the source is no field of {contract.dataset}, which has: {known}",
+        f"数据源第 {place} 列不是数据集 {contract.dataset} 的字段；其字段为：{known}",
         remedy=(
-            "rename, add or remove the column, or revise the contract",
-            "请改名、增补或删除该列，或修订合约",
+            "rename or remove the column, or revise the contract",
+            "请改名或删除该列，或修订合约",
         ),
-        failure=failure,
+        failure="unknown-column",
+    )
+
+
+def _missing_column(contract: Contract, name: str) -> InputUnreadable:
+    return InputUnreadable(
+        f"the source lacks column {name!r}, which {contract.dataset} requires",
+        f"数据源缺少数据集 {contract.dataset} 的必填列 {name!r}",
+        remedy=(
+            "add the column, or rename the one that holds it",
+            "请补充该列，或将相应的列改为此名",
+        ),
+        failure="missing-column",
     )
 
 

@@ -130,11 +130,11 @@ def test_a_single_field_may_be_named_like_anything() -> None:
         (b"", 0, "empty", "the file is empty"),
         (b"\n1\n", 1, "header", "no column names"),
         (b"a,\n1,2\n", 1, "header", "column 2 has no name"),
-        (b"a,a\n1,2\n", 1, "header", "'a' stands twice"),
+        (b"a,a\n1,2\n", 1, "header", "columns 1 and 2 have the same name"),
         (b'"a\nb",c\n1,2\n', 1, "header", "quotation mark is not closed"),
         (b"a;b\n1;2\n", 1, "delimiter", "separated by ';'"),
         (b"a\tb\n1\t2\n", 1, "delimiter", "separated by '\\t'"),
-        (b"a,c\n1,2\n", 1, "unknown-column", "column 'c' is not in the contract"),
+        (b"a,c\n1,2\n", 1, "unknown-column", "column 2 is not named as in the contract"),
         (b"a,b\r1,2\r3,4", 1, "line-ends", "bare carriage return"),
         (b"a,b\n1,2\n\x00,4\n", 3, "zero-byte", "zero byte"),
         (b"a,b\n1,2\n3,\xff\n", 3, "encoding", "UTF-8 / GB18030"),
@@ -156,6 +156,16 @@ def test_what_makes_a_file_doubtful_is_named_by_line(
     assert not line or error.text[1].startswith(f"第 {line} 行")
     assert all(error.remedy)
     assert error.exit_code == 2
+
+
+def test_a_file_without_a_header_does_not_give_its_first_record_away() -> None:
+    with pytest.raises(SourceUnreadable) as caught:
+        read("11010519491231002X,张三\n".encode(), fields=["id", "name"])
+    told = str(caught.value) + repr(caught.value) + str(caught.value.text)
+    assert "1101" not in told
+    assert "张三" not in told
+    assert "not in the header yet: id, name" in told
+    assert "add the header line" in caught.value.remedy[0]
 
 
 def test_a_torn_gzip_says_so(tmp_path: Path) -> None:

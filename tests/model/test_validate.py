@@ -82,10 +82,11 @@ def test_an_optional_column_may_be_missing_and_a_required_one_not() -> None:
     assert caught.value.failure == "missing-column"
 
 
-def test_an_unknown_column_is_named() -> None:
-    with pytest.raises(InputUnreadable, match="has column 'wages'") as caught:
+def test_an_unknown_column_is_named_by_its_place() -> None:
+    with pytest.raises(InputUnreadable, match="column 11 of the source is no field") as caught:
         validate(every_type(), columns(bad(wages="1")), first_line=2)
     assert caught.value.failure == "unknown-column"
+    assert "wages" not in caught.value.text.en + caught.value.text.zh
 
 
 def test_columns_of_different_length_are_refused() -> None:
