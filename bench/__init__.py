@@ -1,0 +1,1 @@
+"""Measure the Exchange beside its peers: one machine, one broker, the same records, one run."""
