@@ -127,3 +127,22 @@ def reach(scripted: Scripted, *, address: str = "192.0.2.7") -> httpx.AsyncClien
         app=hub_app(scripted.parts()), raise_app_exceptions=False, client=(address, 4711)
     )
     return httpx.AsyncClient(transport=transport, base_url=TARGET)
+
+
+def problem(response: httpx.Response, status: int, category: str, failure: str) -> None:
+    """The response is the one JSON object, in both languages, with a remedy."""
+    assert response.headers["content-type"] == "application/json"
+    said = response.json()
+    assert (response.status_code, said["category"], said["failure"]) == (status, category, failure)
+    assert said["message"]["en"] != said["message"]["zh"]
+    assert said["remedy"]["en"]
+    assert said["remedy"]["zh"]
+    assert said["retriable"] is (status in {408, 429, 500, 503} and category != "ledger-broken")
+    assert ("retry-after" in response.headers) is (said["retriable"] and status in {429, 503})
+
+
+def raising(scripted: Scripted, error: Exception) -> None:
+    def answers(_act: bytes) -> bytes:
+        raise error
+
+    scripted.answers = answers
