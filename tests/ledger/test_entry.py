@@ -39,19 +39,8 @@ FULL = Statement(
 
 
 def payload(**changed: object) -> dict[int, object]:
-    names = [
-        "version",
-        "origin",
-        "hub",
-        "time",
-        "act",
-        "permit",
-        "rules",
-        "refused",
-        "footprint",
-        "until",
-        "extra",
-    ]
+    names: tuple[str, ...] = ("version", "origin", "hub", "time", "act", "permit", "rules")
+    names += ("refused", "footprint", "until", "extra")
     stated: dict[int, object] = {
         0: 1,
         1: ORIGIN,
