@@ -26,6 +26,12 @@ from exchange.model.textcolumn import TextColumn
 SCALAR_BYTES: Final = 40
 """What a number, date or truth value counts towards a record's size, at most."""
 
+FEW_SAMPLE: Final = 256
+FEW_MAX: Final = 64
+"""A column whose first 256 values hold at most so many different ones probably repeats."""
+FEW_BYTES_MAX: Final = 64
+"""Repeated values no longer than this all count as long as the longest; more is looked at."""
+
 Bad = dict[int, Problem]
 """Row → what is wrong with it."""
 
@@ -44,6 +50,36 @@ def check_column(field: ContractField, values: list[Any], *, region_digits: int 
 
     ``region_digits``: for the field that splits streams, how many digits it must have.
     """
+    few = _few_texts(values)
+    if few:
+        judged = _judge_column(field, few, region_digits)
+        size_bytes = int(judged.sizes.max())
+        if not judged.bad and size_bytes <= FEW_BYTES_MAX:
+            if judged.values != few:
+                canonical = dict(zip(few, judged.values, strict=True))
+                values = [canonical[value] for value in values]
+            return Checked(values, {}, np.full(len(values), size_bytes, dtype=np.int64))
+    return _judge_column(field, values, region_digits)
+
+
+def _few_texts(values: list[Any]) -> list[Any]:
+    """The different values of a column that repeats few texts, as codes do; else nothing.
+
+    Equal values are judged once. Not so with numbers: ``1``, ``1.0`` and ``true`` are equal in
+    Python and differ in JSON, but none of them equals a text.
+    """
+    try:
+        if len(set(values[:FEW_SAMPLE])) > FEW_MAX:
+            return []
+        few = set(values)
+    except TypeError:  # lists and objects of JSON
+        return []
+    worth = len(few) * 4 <= len(values)
+    return list(few) if worth and set(map(type, few)) <= {str, type(None)} else []
+
+
+def _judge_column(field: ContractField, values: list[Any], region_digits: int) -> Checked:
+    """`check_column`, looking at every value."""
     if "" in values:
         values = [None if value == "" else value for value in values]
     if field.type in _SCALARS:

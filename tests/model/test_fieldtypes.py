@@ -182,6 +182,37 @@ def test_decimals_without_whole_or_broken_part() -> None:
     assert check_column(fraction, ["1.0"]).bad == {0: problems.not_decimal(9, 9)}
 
 
+@pytest.mark.parametrize(("kind", "value", "canonical"), GOOD)
+def test_repeated_values_are_judged_as_single_ones_are(
+    kind: FieldKind, value: object, canonical: object
+) -> None:
+    checked = check_column(field(kind), [value, None] * 500)
+    assert checked.bad == {}
+    assert checked.values == [canonical, None] * 500
+    assert {type(one) for one in checked.values} == {type(canonical), type(None)}
+
+
+@pytest.mark.parametrize(("kind", "value", "problem"), BAD)
+def test_every_repetition_of_a_bad_value_is_named(
+    kind: FieldKind, value: object, problem: problems.Problem
+) -> None:
+    good = next(one for known, one, _ in GOOD if known == kind)
+    rows = dict.fromkeys(range(1, 1000, 2), problem)
+    assert check_column(field(kind), [good, value] * 500).bad == rows
+
+
+def test_equal_json_values_of_different_types_are_told_apart() -> None:
+    mixed = [1, True, 1.0, "1"] * 100
+    assert set(check_column(field("integer"), mixed).bad) == {
+        row for row in range(400) if row % 4 in {1, 2}
+    }
+
+
+def test_one_long_text_among_many_short_ones_is_measured_by_itself() -> None:
+    sizes = check_column(field("text"), [*["a"] * 999, "x" * 1000]).sizes
+    assert sizes.tolist() == [*[1] * 999, 1000]
+
+
 def test_sizes_count_bytes_of_utf8() -> None:
     assert check_column(field("text"), ["社区", None, "ab"]).sizes.tolist() == [6, 0, 2]
 
