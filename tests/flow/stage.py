@@ -4,6 +4,7 @@ Everything but the bus and the transport is what ships. `Stage.hub` answers like
 through signed answers that are verified; sinks are `ListSink`, which keeps a transaction's promise.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -71,6 +72,7 @@ class ListSink:
         self.rows: dict[str, tuple[int, dict[str, Any] | None]] = {}
         self.at: dict[str, tuple[int, str]] = {}
         self.commits = 0
+        self._changed = threading.Condition()
         self.fail: Callable[[], None] = lambda: None
 
     def positions(self) -> dict[str, tuple[int, str]]:
@@ -85,6 +87,13 @@ class ListSink:
             assert self.at.get(one.stream, (-1, ""))[0] == one.previous, "positions run together"
             self._apply(one)
             self.at[one.stream] = (one.sequence, one.header_hash)
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait_for(self, records: int) -> None:
+        """Return when at least so many records stand here; fails after ten seconds."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.records) >= records, timeout=10)
 
     def _apply(self, one: Delivery) -> None:
         for row, version in enumerate(one.versions):
