@@ -10,6 +10,7 @@ from exchange.flow.deliver import Subscriber
 from exchange.flow.epochs import Epochs
 from exchange.flow.keyring import Keyring
 from exchange.flow.lines import Lines
+from exchange.flow.ports import Sink
 from exchange.flow.publish import Publisher
 from exchange.flow.receipts import Receipts
 from exchange.flow.send import Sender
@@ -91,28 +92,43 @@ async def open_subscriber(
     office: Office, entitled: Subscription, target: Target, *, instance: str = DEFAULT_INSTANCE
 ) -> AsyncIterator[Subscriber]:
     """A subscriber that delivers what ``entitled`` covers into ``target``."""
-    signs, row = await office.instance(instance)
     sink = open_sink(target, entitled)
     try:
-        yield Subscriber(
-            subscription=entitled,
-            view=office.view,
-            bus=office.bus,
-            keyring=Keyring(
-                hub=office.hub,
-                signs=signs,
-                kid=row.kem_kid,
-                unwrap=office.custody.unwrap,
-                subscription=entitled,
-            ),
-            sink=sink,
-            receipts=Receipts(
-                hub=office.hub,
-                signs=signs,
-                subscription=entitled,
-                sink=target.sink,
-                clock=now_ms,
-            ),
+        yield await subscriber_into(
+            office, entitled, sink, sink_name=target.sink, instance=instance
         )
     finally:
         sink.close()
+
+
+async def subscriber_into(
+    office: Office,
+    entitled: Subscription,
+    sink: Sink,
+    *,
+    sink_name: str,
+    instance: str = DEFAULT_INSTANCE,
+) -> Subscriber:
+    """A subscriber into a ``sink`` that the caller opened and closes; receipts call it so."""
+    signs, row = await office.instance(instance)
+    return Subscriber(
+        subscription=entitled,
+        view=office.view,
+        bus=office.bus,
+        keyring=Keyring(
+            hub=office.hub,
+            signs=signs,
+            kid=row.kem_kid,
+            unwrap=office.custody.unwrap,
+            subscription=entitled,
+        ),
+        sink=sink,
+        receipts=Receipts(
+            hub=office.hub,
+            signs=signs,
+            subscription=entitled,
+            sink=sink_name,
+            clock=now_ms,
+        ),
+        clock=now_ms,
+    )
