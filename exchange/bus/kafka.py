@@ -129,6 +129,9 @@ class _Fetching:
         }
 
     async def stop(self) -> None:
+        # The library awaits a task of its own after cancelling it; one that has not run yet would
+        # throw the cancellation at us, so it gets its first turn now.
+        await asyncio.sleep(0)
         await self._consumer.stop()
 
     async def _gone(self) -> ExchangeError:
