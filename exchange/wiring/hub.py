@@ -21,7 +21,13 @@ import structlog
 
 from exchange.bus.kafka import KafkaBus
 from exchange.bus.ports import Bus
-from exchange.errors import ConfigurationInvalid, ExchangeError, HubUnavailable, LedgerBroken
+from exchange.errors import (
+    ConfigurationInvalid,
+    DiskFull,
+    ExchangeError,
+    HubUnavailable,
+    LedgerBroken,
+)
 from exchange.flow.answer import Answer, sign_answer
 from exchange.flow.release import Admissions, Releases
 from exchange.ledger.act import parse_act
@@ -123,9 +129,14 @@ class OpenHub:
             except LedgerBroken:
                 return  # the follower keeps and logs why; nothing here can mend it
             except ExchangeError as error:
-                self.trouble = error
-                _log.warning("waiting", hub=self.id, failure=error.failure)
-                await asyncio.sleep(RETRY_S)
+                await self._wait(error)
+            except OSError as error:  # the mark cannot be written
+                await self._wait(_no_room(self.home, error))
+
+    async def _wait(self, trouble: ExchangeError) -> None:
+        self.trouble = trouble
+        _log.warning("waiting", hub=self.id, failure=trouble.failure)
+        await asyncio.sleep(RETRY_S)
 
     async def _begin(self) -> None:
         spec = ledger_topic(self.home.table.log.topic, nodes=await self.bus.ready())
@@ -212,6 +223,15 @@ async def _ended(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def _no_room(home: Home, error: OSError) -> DiskFull:
+    return DiskFull(
+        f"{home.hub_directory} cannot be written: {error.strerror}",
+        f"无法写入 {home.hub_directory}：{error.strerror}",
+        remedy=("make room on its disk, and check its rights", "请清理磁盘空间并检查权限"),
+        failure="disk",
+    )
 
 
 def _starting() -> HubUnavailable:

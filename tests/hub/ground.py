@@ -100,9 +100,11 @@ class Ground:
         raise AssertionError("a bundle is [header, sections]")
 
 
-def ground(directory: Path, topic: str, now_ms: int) -> Ground:
+def ground(
+    directory: Path, topic: str, now_ms: int, *, hubs: tuple[str, ...] = ("hub-1",)
+) -> Ground:
     """The same for the same arguments."""
-    world = World(seed=7)
+    world = World(seed=7, hubs=hubs)
     world.advance(now_ms - START_MS)
     world.join("civil")
     world.join(CONSUMER)
@@ -129,7 +131,7 @@ async def remote_hub(
         f"https://{HOST}:{port}",
         tls=pinned_context(laid.home.ca_file, ca_hash(ca)),
         origin=ORIGIN,
-        entry_keys=lambda: [laid.world.public("hub/hub-1")],
+        entry_keys=lambda: [laid.world.public(f"hub/{name}") for name in laid.world.hubs],
         clock=wall_ms,
         reader=Reader(member, "", laid.world.signer(f"office/{member}")),
     )
@@ -139,12 +141,14 @@ async def remote_hub(
         await hub.close()
 
 
-def put_together(laid: Ground, bootstrap: str, clock: Clock | None = None) -> OpenHub:
-    """The hub of ``laid``, not yet following."""
+def put_together(
+    laid: Ground, bootstrap: str, clock: Clock | None = None, *, name: str = "hub-1"
+) -> OpenHub:
+    """A hub of ``laid``, not yet following."""
     custody = laid.world.custody
-    bus = KafkaBus(bootstrap, client_id="test-hub")
-    signer = laid.world.signer("hub/hub-1")
-    return assemble_hub(laid.home, "hub-1", bus, custody, signer, clock or SystemClock())
+    bus = KafkaBus(bootstrap, client_id=f"test-{name}")
+    signer = laid.world.signer(f"hub/{name}")
+    return assemble_hub(laid.home, name, bus, custody, signer, clock or SystemClock())
 
 
 @contextlib.asynccontextmanager

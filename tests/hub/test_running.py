@@ -43,8 +43,10 @@ class WrongClock(SystemClock):
         return super().now_ms() + self.off_ms
 
 
-async def laid_ground(directory: Path, bootstrap: str) -> Ground:
-    laid = ground(directory, f"test.{uuid4().hex}", wall_ms())
+async def laid_ground(
+    directory: Path, bootstrap: str, *, hubs: tuple[str, ...] = ("hub-1",)
+) -> Ground:
+    laid = ground(directory, f"test.{uuid4().hex}", wall_ms(), hubs=hubs)
     await laid.lay(bootstrap)
     return laid
 
@@ -154,6 +156,36 @@ async def test_kill_9_before_the_hand_over_leaves_an_entry_and_no_key(
         assert again.value.failure == "seen-before"
         fresh, header = laid.request()
         assert (await remote.ask(fresh, [header])).sealed
+
+
+async def test_two_hubs_serve_one_ledger_side_by_side(tmp_path: Path, kafka: KafkaServer) -> None:
+    laid = await laid_ground(tmp_path, kafka.bootstrap, hubs=("hub-1", "hub-2"))
+    first = put_together(laid, kafka.bootstrap)
+    second = put_together(laid, kafka.bootstrap, name="hub-2")
+    async with (
+        serving(laid, first) as port,
+        serving(laid, second) as other_port,
+        remote_hub(laid, port) as one,
+        remote_hub(laid, other_port) as other,
+    ):
+        await until_ready(one)
+        await until_ready(other)
+        act, header = laid.request()
+        assert (await other.ask(act, [header])).sealed
+        with pytest.raises(ActRefused) as again:
+            await one.ask(act, [header])
+        assert again.value.failure == "seen-before"
+
+        revoke = RevokeGrant(grant=laid.grant, reason="over")
+        signed = laid.world.sign(revoke, by=CONSUMER, now_ms=wall_ms())
+        admitted = await one.submit(signed)
+        assert admitted.permit
+        assert await other.submit(signed) == admitted
+        act, header = laid.request()
+        denied = await other.ask(act, [header])
+        assert (denied.admitted.permit, denied.sealed) == (False, b"")
+        assert await one.entries(0, 100) == await other.entries(0, 100)
+        assert (await one.head()).root == (await other.head()).root
 
 
 async def test_kafka_comes_back_and_so_does_the_hub(tmp_path: Path) -> None:
