@@ -74,8 +74,9 @@ class Denials:
     answered from here and leaves no second leaf.
     """
 
-    def __init__(self, *, window_ms: int = DENIALS_WINDOW_MS) -> None:
+    def __init__(self, *, window_ms: int = DENIALS_WINDOW_MS, kept_max: int = DENIALS_KEPT) -> None:
         self._window_ms = window_ms
+        self._kept_max = kept_max
         self._kept: OrderedDict[bytes, _Denial] = OrderedDict()
 
     def check(self, act: Act, footprint: Footprint, now_ms: int) -> None:
@@ -101,7 +102,7 @@ class Denials:
         content = _content(act)
         self._kept[content] = _Denial(index, rules, footprint, now_ms)
         self._kept.move_to_end(content)
-        while len(self._kept) > DENIALS_KEPT:
+        while len(self._kept) > self._kept_max:
             self._kept.popitem(last=False)
 
 
