@@ -72,10 +72,10 @@ def infer(
     ] = None,
 ) -> None:
     """Draft a contract from a CSV file."""
-    from exchange.model.infer import infer_contract
+    from exchange.wiring.drafts import draft_contract
 
     screen = session_of(context).screen
-    draft = infer_contract(file)
+    draft = draft_contract(file)
     if out is None:
         screen.say(Text(draft, draft))
     else:

@@ -29,6 +29,7 @@ from exchange.flow.probation import Place
 from exchange.flow.reader import Accepted, Reader
 from exchange.flow.receipts import Receipts
 from exchange.flow.report import Halt, Report
+from exchange.flow.resume import NoResume, Resumes
 from exchange.flow.subscription import Subscription
 
 FETCH_MESSAGES: Final = 16
@@ -49,6 +50,7 @@ class Subscriber:
         sink: Sink,
         receipts: Receipts,
         clock: Clock,
+        resume: Resumes | None = None,
     ) -> None:
         self._subscription = subscription
         self._view = view
@@ -57,6 +59,7 @@ class Subscriber:
         self._sink = sink
         self._receipts = receipts
         self._clock = clock
+        self._resume = resume or NoResume()
         self._stopping = asyncio.Event()
         self.report = Report()
 
@@ -72,7 +75,8 @@ class Subscriber:
         await self._view.catch_up()
         positions = await asyncio.to_thread(self._sink.positions)
         reader = Reader(self._subscription, self._view, positions, self.report)
-        consumer, ends = await self._consumer(reader, reader.starts(await self._bounds()))
+        starts = reader.starts(await self._bounds(), self._resume.load(positions))
+        consumer, ends = await self._consumer(starts)
         try:
             while not self._stopping.is_set():
                 messages = await consumer.fetch(messages_max=FETCH_MESSAGES, wait_ms=100)
@@ -80,7 +84,7 @@ class Subscriber:
                     await self._deliver(reader, await reader.accept(messages))
                 if rewound := reader.rewind():
                     await consumer.close()
-                    consumer, _ = await self._consumer(reader, consumer.positions() | rewound)
+                    consumer, _ = await self._consumer(consumer.positions() | rewound)
                 elif not messages:
                     await self._receipts.file_if_due()
                     if follow:
@@ -92,6 +96,8 @@ class Subscriber:
             await consumer.close()
             await self._receipts.file()
         reader.conclude(self._clock())
+        if settled := reader.settled(consumer.positions()):
+            self._resume.save(settled, await asyncio.to_thread(self._sink.positions))
         return self.report
 
     async def _bounds(self) -> dict[Place, tuple[int, int]]:
@@ -99,9 +105,7 @@ class Subscriber:
         places = [(dataset.topic, partition) for partition in range(dataset.partitions)]
         return {place: await self._bus.bounds(*place) for place in places}
 
-    async def _consumer(
-        self, reader: Reader, starts: dict[Place, int]
-    ) -> tuple[Consumer, dict[Place, int]]:
+    async def _consumer(self, starts: dict[Place, int]) -> tuple[Consumer, dict[Place, int]]:
         ends = {place: end for place, (_, end) in (await self._bounds()).items()}
         return await self._bus.consumer(starts, live=True), ends
 

@@ -99,21 +99,22 @@ class Publisher:
         columns: Mapping[str, Sequence[Any]],
         *,
         operations: Sequence[int] | None = None,
-        first_line: int = 1,
+        first_line: int | Sequence[int] = 1,
     ) -> Pushed:
         """Validate and take in records; full bundles are sealed, kept and sent on the way.
 
-        ``operations`` has 0 (upsert) or 1 (delete) a record. Records that violate the contract
+        ``operations`` has 0 (upsert) or 1 (delete) a record; a source may give the same as a
+        column ``_operation``. ``first_line`` is the line of the first record, or one line a
+        record. Records that violate the contract
         are in `Pushed.rejected`, by line and field; the others go on.
         """
-        checked = validate(self._contract, columns, first_line=first_line)
-        kept = None if operations is None else [operations[row] for row in checked.kept]
+        checked = validate(self._contract, columns, first_line=first_line, operations=operations)
         records = len(checked.kept)
         dataset = self._contract.dataset
         metrics.PUBLISH_RECORDS.labels(dataset=dataset).inc(records)
         metrics.PUBLISH_REJECTED.labels(dataset=dataset).inc(len(checked.rejected))
         if records:
-            batch = Batch(checked.columns, kept, self._versions(records))
+            batch = Batch(checked.columns, checked.operations, self._versions(records))
             for region, part in split(self._contract, batch).items():
                 await self._take(region, part)
         return Pushed(records, checked.rejected)

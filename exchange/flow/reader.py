@@ -61,9 +61,23 @@ class Reader:
         self._probations: dict[bytes, Probation] = {}
         self._size_at_start = view.registry.size
 
-    def starts(self, bounds: Mapping[Place, tuple[int, int]]) -> dict[Place, int]:
-        """Where to read each partition from."""
-        return {place: first for place, (first, _) in bounds.items()}
+    def starts(
+        self, bounds: Mapping[Place, tuple[int, int]], hint: Mapping[Place, int]
+    ) -> dict[Place, int]:
+        """Where to read each partition from: the hint, if it lies on the partition."""
+        starts = {}
+        for place, (first, end) in bounds.items():
+            hinted = hint.get(place, first)
+            starts[place] = hinted if first <= hinted <= end else first
+        return starts
+
+    def settled(self, reached: Mapping[Place, int]) -> dict[Place, int]:
+        """Of the offsets reached, what need not be read again: nothing if a stream is held up."""
+        held_up = self._report.halted or any(self._early.values()) or self._unproven()
+        return {} if held_up else dict(reached)
+
+    def _unproven(self) -> bool:
+        return any(not probation.proven for probation in self._probations.values())
 
     async def accept(self, messages: Sequence[Message]) -> list[Accepted]:
         """The bundles among ``messages`` to open next, in order; everything else is counted."""

@@ -25,6 +25,7 @@ from exchange.flow.publish import Publisher
 from exchange.flow.receipts import Receipts
 from exchange.flow.release import Admissions, Releases
 from exchange.flow.report import Report
+from exchange.flow.resume import Resumes
 from exchange.flow.send import Sender
 from exchange.flow.sign import Signs
 from exchange.flow.subscription import subscription
@@ -280,6 +281,7 @@ class Stage:
         *,
         member: str = "human-resources",
         hub: FlowHub | None = None,
+        resume: Resumes | None = None,
     ) -> Subscriber:
         """A subscriber of a member's adapter."""
         view, signs = self.view(member), self.signs(member)
@@ -306,6 +308,7 @@ class Stage:
                 clock=self.now_ms,
             ),
             clock=self.now_ms,
+            resume=resume,
         )
 
     async def pull(self, grant: bytes, sink: ListSink, **options: Any) -> Report:

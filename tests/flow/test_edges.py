@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from exchange.envelope.open import VerifiedHeader
 from exchange.errors import BundleRefused, NotFound, ReleaseRefused, RuleRefused, UsageError
 from exchange.flow import deliver
 from exchange.flow.chain import HASHES_KEPT, Chain, Step
@@ -121,13 +122,18 @@ async def test_receipts_of_runs_with_a_hole_are_separate(stage: Stage) -> None:
     await stage.push(villages(30), bundle_records_max=10)
     subscriber = await stage.subscriber(grant, sink)
     receipts: Receipts = subscriber._receipts
-    seen: list[object] = []
+    seen: list[VerifiedHeader] = []
     kept = receipts.delivered
-    receipts.delivered = lambda header: (seen.append(header), kept(header))[1]  # type: ignore[method-assign]
+
+    def spy(header: VerifiedHeader) -> None:
+        seen.append(header)
+        kept(header)
+
+    receipts.delivered = spy  # type: ignore[method-assign]
     await subscriber.run(follow=False)
     receipts.delivered = kept  # type: ignore[method-assign]
-    receipts.delivered(seen[0])  # type: ignore[arg-type]
-    receipts.delivered(seen[2])  # type: ignore[arg-type]
+    receipts.delivered(seen[0])
+    receipts.delivered(seen[2])
     assert len(receipts._runs) == 2
     stage.advance(60_000)
     await receipts.file_if_due()
@@ -156,7 +162,8 @@ def test_sealed_keys_of_another_shape_do_not_pass() -> None:
     custody = MemoryCustody()
     key = custody.generate_kem("reader")
     envelope = Envelope("o", "m/i", key.kid, bytes(32), 1, bytes(32), {0: (1,)})
-    for plaintext in ([], {}, [[0]], [[0, [[1]]]], [[0, [[1, b"short"]]]], [[0, [[2, bytes(32)]]]]):
+    shapes: list[object] = [[], {}, [[0]], [[0, [[1]]]], [[0, [[1, b"short"]]]]]
+    for plaintext in [*shapes, [[0, [[2, bytes(32)]]]]]:
         answer_key = bytes(32)
         wrapped = SUITE_1.wrap(key.raw, answer_key, envelope.info)
         sealed = wrapped + SUITE_1.seal_once(answer_key, encode(plaintext), envelope.info)
