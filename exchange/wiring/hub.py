@@ -126,8 +126,10 @@ class OpenHub:
                 self.trouble = None
                 _log.info("ledger followed", hub=self.id, entry=self.follower.size)
                 await self.follower.run()
-            except LedgerBroken:
-                return  # the follower keeps and logs why; nothing here can mend it
+            except LedgerBroken as error:
+                self.trouble = error
+                _log.critical("ledger broken", hub=self.id, failure=error.failure)
+                return  # nothing here can mend it
             except ExchangeError as error:
                 await self._wait(error)
             except OSError as error:  # the mark cannot be written
