@@ -59,6 +59,13 @@ class Screen:
         if not self.as_json:
             self._write(self._out, self.word(fill(text, **values) if values else text))
 
+    def heading(self, text: Text) -> None:
+        """A line that begins something new."""
+        if not self.as_json:
+            line = self.word(text)
+            shown = f"\x1b[1m{line}\x1b[0m" if self.interactive else line
+            self._write(self._out, "\n" + shown)
+
     def note(self, text: Text, **values: object) -> None:
         """A remark beside the result: what happens now, what to do next."""
         if not self.as_json:

@@ -43,12 +43,20 @@ def at_work(session: Session, work: Work[T], *, member: str | None = None) -> T:
     home = home_of(session)
     name = member or acting(session, home)
     passphrase = passphrase_of(session)
+    keep_log(session, home)
 
     async def run() -> T:
         async with open_office(home, session.settings, name, passphrase) as office:
             return await work(office)
 
     return asyncio.run(run())
+
+
+def keep_log(session: Session, home: "Home") -> None:
+    """Send log lines of this command to the home's log of commands, none to the screen."""
+    from exchange.wiring.logs import configure
+
+    configure(level=session.settings.log_level, file=home.log_file("commands"))
 
 
 def as_authority(session: Session, work: Work[T]) -> T:

@@ -50,6 +50,7 @@ class Founding:
     host: str
     port: int
     kafka: str = ""
+    topic: str = "exchange.ledger"
 
 
 def initialise(path: Path, said: Founding, passphrase: Passphrase) -> str:
@@ -71,7 +72,7 @@ def initialise(path: Path, said: Founding, passphrase: Passphrase) -> str:
     (draft / GENESIS_FILE).write_bytes(raw)
     pin = leaf_hash(raw).hex()
     table = HomeTable(
-        log=LogTable(origin=said.origin, genesis=pin, authority=said.authority),
+        log=LogTable(origin=said.origin, genesis=pin, authority=said.authority, topic=said.topic),
         hub=HubTable(id=said.hub, host=said.host, port=said.port),
         kafka=KafkaTable(bootstrap=said.kafka),
     )
