@@ -34,8 +34,9 @@ CREATE TABLE IF NOT EXISTS scanned (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL,
     PRIMARY KEY (topic, partition)) WITHOUT ROWID;
 """
-_LINE: Final = (
-    "stream, dataset, region, topic, partition, sequence, head, epoch, records, version, reported"
+_IN_USE: Final = (
+    "SELECT stream, dataset, region, topic, partition, sequence, head, epoch, records, version,"
+    " reported FROM line WHERE NOT retired"
 )
 
 
@@ -105,17 +106,13 @@ class Outbox:
     def line(self, dataset: str, region: str) -> Line | None:
         """The stream in use for ``dataset`` and ``region``."""
         row = self._db.execute(
-            f"SELECT {_LINE} FROM line WHERE dataset=? AND region=? AND NOT retired",  # noqa: S608
-            (dataset, region),
+            f"{_IN_USE} AND dataset=? AND region=?", (dataset, region)
         ).fetchone()
         return Line(*row) if row else None
 
     def lines(self, dataset: str) -> list[Line]:
         """Every stream in use for ``dataset``."""
-        rows = self._db.execute(
-            f"SELECT {_LINE} FROM line WHERE dataset=? AND NOT retired ORDER BY region",  # noqa: S608
-            (dataset,),
-        )
+        rows = self._db.execute(f"{_IN_USE} AND dataset=? ORDER BY region", (dataset,))
         return [Line(*row) for row in rows]
 
     def version(self, dataset: str) -> int:

@@ -106,6 +106,11 @@ class Office:
         """The spool file of an instance."""
         return self.home.member_directory(self.member) / "spool" / f"{instance}.db"
 
+    def resume(self, instance: str, grant: bytes) -> Path:
+        """Where a reader under ``grant`` keeps its hint of how far it has read."""
+        folder = self.home.member_directory(self.member) / "resume"
+        return folder / f"{instance}-{grant.hex()[:16]}.json"
+
     def _voice(self, instance: str | None, label: str) -> Signs:
         return Signs(
             origin=self.origin,

@@ -13,6 +13,7 @@ from exchange.flow.lines import Lines
 from exchange.flow.ports import Sink
 from exchange.flow.publish import Publisher
 from exchange.flow.receipts import Receipts
+from exchange.flow.resume import ResumeFile
 from exchange.flow.send import Sender
 from exchange.flow.subscription import Subscription, subscription
 from exchange.model.contract import Contract
@@ -131,4 +132,5 @@ async def subscriber_into(
             clock=now_ms,
         ),
         clock=now_ms,
+        resume=ResumeFile(office.resume(instance, entitled.grant.id)),
     )
