@@ -1,0 +1,121 @@
+"""The spool: what it kept survives, a full disk keeps nothing, one process at a time."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from exchange.bus.outbox import Kept, Outbox
+from exchange.errors import DiskFull, InUse
+
+STREAM, OTHER = bytes(32), bytes([1]) * 32
+
+
+def kept(sequence: int, stream: bytes = STREAM, size: int = 10) -> Kept:
+    head = bytes([sequence]) * 32
+    return Kept(stream, sequence, head, bytes(16), 5, 100 + sequence, b"x" * size)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "spool.db"
+
+
+def test_a_kept_bundle_is_there_after_a_crash(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.adopt(STREAM, "villages", "33", "topic", 2)
+    outbox.keep([kept(0), kept(1)])
+    outbox._db.close()
+    again = Outbox(path)
+    line = again.line("villages", "33")
+    assert line is not None
+    assert (line.sequence, line.head, line.records, line.version) == (1, bytes([1]) * 32, 10, 101)
+    assert [unsent.sequence for unsent in again.unsent()] == [0, 1]
+    assert again.version("villages") == 101
+    assert again.version("unknown") == 0
+
+
+def test_a_lost_acknowledgement_costs_a_second_sending_only(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.adopt(STREAM, "villages", "33", "topic", 2)
+    outbox.keep([kept(0)])
+    outbox.settle([(STREAM, 0)])
+    outbox._db.close()
+    again = Outbox(path)
+    assert len(again.unsent()) == 1
+    again.settle([(STREAM, 0)])
+    again.close()
+    assert Outbox(path).unsent() == []
+
+
+def test_a_backlog_is_read_page_by_page_in_order(path: Path) -> None:
+    outbox = Outbox(path)
+    for stream, region in ((OTHER, "34"), (STREAM, "33")):
+        outbox.adopt(stream, "villages", region, "topic", 2)
+        outbox.keep([kept(number, stream) for number in range(3)])
+    first = outbox.unsent(most=4)
+    rest = outbox.unsent((first[-1].stream, first[-1].sequence), most=4)
+    assert [(one.stream, one.sequence) for one in first + rest] == [
+        (stream, number) for stream in (STREAM, OTHER) for number in range(3)
+    ]
+
+
+def test_a_new_stream_takes_the_place_of_the_old_one(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.adopt(STREAM, "villages", "33", "topic", 2)
+    outbox.keep([kept(0)])
+    outbox.adopt(OTHER, "villages", "33", "topic", 2)
+    (line,) = outbox.lines("villages")
+    assert (line.stream, line.sequence, line.head) == (OTHER, -1, OTHER)
+    assert len(outbox.unsent()) == 1, "what the old stream kept is still to be sent"
+    outbox.retire(OTHER)
+    assert outbox.lines("villages") == []
+
+
+def test_progress_and_scans_only_move_on(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.adopt(STREAM, "villages", "33", "topic", 2)
+    outbox.reported([(STREAM, 5)])
+    outbox.reported([(STREAM, 3)])
+    line = outbox.line("villages", "33")
+    assert line is not None
+    assert line.reported == 5
+    assert outbox.scanned("topic", 2) == 0
+    outbox.scan_to("topic", 2, 77)
+    assert outbox.scanned("topic", 2) == 77
+
+
+def test_a_full_disk_keeps_nothing_and_says_so(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.adopt(STREAM, "villages", "33", "topic", 2)
+    pages = outbox._db.execute("PRAGMA page_count").fetchone()[0]
+    outbox._db.execute(f"PRAGMA max_page_count={pages + 2}")
+    with pytest.raises(DiskFull) as caught:
+        outbox.keep([kept(0, size=1 << 20)])
+    assert "nothing acknowledged was lost" in caught.value.remedy.en
+    assert outbox.unsent() == []
+    line = outbox.line("villages", "33")
+    assert line is not None
+    assert line.sequence == -1
+    outbox._db.execute(f"PRAGMA max_page_count={pages + 1000}")
+    outbox.keep([kept(0)])
+    assert len(outbox.unsent()) == 1
+
+
+def test_a_sequence_number_is_kept_once(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.adopt(STREAM, "villages", "33", "topic", 2)
+    outbox.keep([kept(0)])
+    with pytest.raises(sqlite3.IntegrityError):
+        outbox.keep([kept(0)])
+    assert len(outbox.unsent()) == 1
+
+
+def test_a_spool_in_use_or_out_of_reach_is_said_plainly(path: Path) -> None:
+    outbox = Outbox(path)
+    with pytest.raises(InUse) as caught:
+        Outbox(path)
+    assert caught.value.exit_code == 3
+    outbox.close()
+    with pytest.raises(DiskFull):
+        Outbox(path.parent / "missing" / "spool.db")
