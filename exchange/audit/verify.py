@@ -1,4 +1,4 @@
-"""Whether the ledger that an auditor has read itself is whole, and the one the hub speaks of. Pure."""
+"""Whether the ledger that an auditor has read is whole, and the one the hub speaks of. Pure."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,10 @@ from exchange.registry.state import Registry
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What a whole reading found. ``rejudged`` are entries whose hub's verdict did not hold where
-    they came to stand (another entry was faster); ``void`` have no effect; ``junk`` is no entry.
+    """What a whole reading found.
+
+    ``rejudged`` are entries whose hub's verdict did not hold where they came to stand (another
+    entry was faster); ``void`` ones have no effect; ``junk`` is no entry.
     """
 
     entries: int

@@ -9,36 +9,34 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from exchange.cli import (
-    adapter,
-    audit,
-    catalogue,
-    contract,
-    demo,
-    grant,
-    home,
-    hub,
-    keys,
-    member,
-    pull,
-    push,
-    request,
-    rules,
-)
+from exchange.cli.adapter import app as adapter
+from exchange.cli.audit import app as audit
+from exchange.cli.catalogue import app as catalogue
 from exchange.cli.chinese import HELP
+from exchange.cli.contract import app as contract
+from exchange.cli.demo import register as register_demo
+from exchange.cli.grant import app as grant
+from exchange.cli.home import register as register_home
+from exchange.cli.hub import app as hub
+from exchange.cli.keys import app as keys
+from exchange.cli.member import app as member
+from exchange.cli.pull import register as register_pull
+from exchange.cli.push import register as register_push
+from exchange.cli.request import app as request
+from exchange.cli.rules import app as rules
 from exchange.model.text import Language
 
 NOUNS = (
-    ("member", member.app),
-    ("catalogue", catalogue.app),
-    ("request", request.app),
-    ("grant", grant.app),
-    ("rules", rules.app),
-    ("contract", contract.app),
-    ("adapter", adapter.app),
-    ("hub", hub.app),
-    ("keys", keys.app),
-    ("audit", audit.app),
+    ("member", member),
+    ("catalogue", catalogue),
+    ("request", request),
+    ("grant", grant),
+    ("rules", rules),
+    ("contract", contract),
+    ("adapter", adapter),
+    ("hub", hub),
+    ("keys", keys),
+    ("audit", audit),
 )
 
 
@@ -60,8 +58,8 @@ def _tree() -> typer.Typer:
         epilog="Everywhere on the line: --json, --as MEMBER, --home DIR, --lang zh|en. Exit codes:"
         " 0 done, 1 refused or a check failed, 2 usage, 3 unavailable (try again).",
     )
-    for register in (demo, home, push, pull):
-        register.register(root)
+    for register in (register_demo, register_home, register_push, register_pull):
+        register(root)
     for name, app in NOUNS:
         root.add_typer(app, name=name)
     return root

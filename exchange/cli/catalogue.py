@@ -58,7 +58,7 @@ DatasetArgument = Annotated[str, typer.Argument(help="Id of a dataset.")]
 
 
 @app.command("propose")
-def propose(
+def propose(  # noqa: PLR0913, PLR0917 - one argument an option
     context: typer.Context,
     contract: Annotated[Path, typer.Argument(help="The contract (YAML).")],
     sharing: Annotated[

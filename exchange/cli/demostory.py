@@ -25,7 +25,7 @@ from exchange.cli.demostage import (
     write_csv,
 )
 from exchange.cli.times import DAY_MS
-from exchange.errors import RuleRefused
+from exchange.errors import NotFound, RuleRefused
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -282,8 +282,8 @@ async def _attack(stage: Stage) -> None:
             if newest is None or message.timestamp_ms > newest.timestamp_ms:
                 newest = message
         await consumer.close()
-    assert newest is not None
-    assert newest.value is not None
+    if newest is None or newest.value is None:
+        raise NotFound("the topic is empty", "主题中没有消息", failure="no-bundle")
     forged = bytearray(newest.value)
     forged[len(forged) // 2] ^= 0x01
     producer = await office.bus.producer()

@@ -75,8 +75,8 @@ GRANT: Final = Text(
 EXACTLY: Final = Text(
     "received {records} of {all} records with {fields} of {all_fields} fields: exactly the rows of"
     " {region}, checked against the source; names and resident IDs did not arrive",
-    "收到 {all} 条中的 {records} 条、{all_fields} 个字段中的 {fields} 个：与来源核对，恰为 {region} 的记录；"
-    "姓名与身份号码未提供",
+    "收到 {all} 条中的 {records} 条、{all_fields} 个字段中的 {fields} 个："
+    "与来源核对，恰为 {region} 的记录；姓名与身份号码未提供",
 )
 REVOKING: Final = Text(
     "The grant is revoked; a bundle is sealed after it", "授权被撤销，其后又发布新的数据包"
@@ -91,7 +91,7 @@ TAMPERING: Final = Text(
     "有人控制了 Kafka，改动一个数据包的一个字节后重新写入主题",
 )
 TAMPERED: Final = Text(
-    "refused and counted ({failure}); the genuine bundle before it was delivered: {records} records",
+    "refused and counted ({failure}); the genuine bundle was delivered: {records} records",
     "已拒绝并计数（{failure}）；此前的真实数据包照常交付：{records} 条记录",
 )
 AUDITING: Final = Text(

@@ -28,7 +28,7 @@ class GlobalOptions:
 
 
 def take_globals(arguments: Sequence[str]) -> GlobalOptions:
-    """Split ``arguments`` into the global options and the rest; `UsageError` if one lacks a value."""
+    """The global options in ``arguments`` and the rest; `UsageError` if one lacks a value."""
     found: dict[str, str] = {}
     rest: list[str] = []
     as_json = False

@@ -35,8 +35,9 @@ _REVOKED: Final = Text("revoked (entry {index})", "已撤销（账本条目 {ind
 _EXPIRED: Final = Text("expired", "已到期")
 _EVERYWHERE: Final = Text("everywhere", "全部")
 _DONE: Final = Text(
-    "grant {grant} is revoked from entry {index} on. The next key is refused; what was opened before"
-    " cannot be recalled, and bundles of the running epoch may still open (15 minutes at most)",
+    "grant {grant} is revoked from entry {index} on. The next key is refused; what was opened"
+    " before cannot be recalled, and bundles of the running epoch (15 minutes at most) may still"
+    " open",
     "授权 {grant} 自账本条目 {index} 起撤销。此后的密钥请求一律拒绝；此前已解密的数据无法收回，"
     "当前周期（至多 15 分钟）的数据包仍可能被解密",
 )

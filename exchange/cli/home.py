@@ -16,7 +16,7 @@ from exchange.errors import NotFound
 from exchange.model.text import Text
 
 _MADE: Final = Text(
-    "made a home in {home}: authority {authority}, hub {hub}, keys, CA and the ledger's first entry",
+    "made a home in {home}: authority {authority}, hub {hub}, keys, CA, the ledger's first entry",
     "已在 {home} 建立主目录：主管部门 {authority}，枢纽 {hub}，密钥、CA 与账本首条记录",
 )
 _PIN: Final = Text(
@@ -24,8 +24,8 @@ _PIN: Final = Text(
     "本账本的创世哈希（供各方固定）：{pin}",
 )
 _PASSPHRASE_MADE: Final = Text(
-    "made a random passphrase in {file} (mode 0600). Whoever reads that file opens every key of this"
-    " home: for anything but one machine, set EXCHANGE_PASSPHRASE_FILE before 'init'",
+    "made a random passphrase in {file} (mode 0600). Whoever reads that file opens every key of"
+    " this home: for anything but one machine, set EXCHANGE_PASSPHRASE_FILE before 'init'",
     "已生成随机口令并保存在 {file}（权限 0600）。能读取该文件者即可打开本主目录的全部密钥；"
     "除单机试用外，请在 init 之前设置 EXCHANGE_PASSPHRASE_FILE",
 )
@@ -61,7 +61,7 @@ def register(root: typer.Typer) -> None:
         root.command(name)(function)
 
 
-def init(
+def init(  # noqa: PLR0913, PLR0917 - one argument an option
     context: typer.Context,
     origin: Annotated[
         str, typer.Option("--origin", help="Name of the ledger, for ever.")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from typer import TyperException
 
 from exchange.errors import ExchangeError
-from exchange.model.text import EMPTY, Text
+from exchange.model.text import Text
 from keys.errors import KeysError
 
 EXIT_REFUSED: Final = 1
@@ -125,10 +125,3 @@ def _usage(error: TyperException) -> Problem:
         exit_code=EXIT_USAGE,
         retriable=False,
     )
-
-
-def refusal(problem: Text, remedy: Text = EMPTY) -> ExchangeError:
-    """A check that a person asked for and that found something; exit 1."""
-    from exchange.errors import CheckFailed
-
-    return CheckFailed(*problem, remedy=tuple(remedy))

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -120,7 +121,11 @@ async def pull_grant(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, subscriber.stop)
         report = await subscriber.run(follow=follow)
-    exported = None if target.export is None else adapters.export(target, dataset)
+    exported = (
+        None
+        if target.export is None
+        else adapters.export(Path(target.place), target.export, dataset)
+    )
     return report, target, entitled, exported
 
 

@@ -57,7 +57,7 @@ RequestId = Annotated[str, typer.Argument(help="Id of an application, may be cut
 
 
 @app.command("new")
-def new(
+def new(  # noqa: PLR0913, PLR0917 - one argument an option
     context: typer.Context,
     dataset: Annotated[str, typer.Argument(help="Id of a dataset.")],
     purpose: Annotated[str, typer.Option("--purpose", help="What the data is for.")],

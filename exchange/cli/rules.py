@@ -1,4 +1,4 @@
-"""``exchange rules``: what the rules say, where they stand, how sure we are, why an entry fell so."""
+"""``exchange rules``: what they say, where they stand, how sure we are, why an entry fell so."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Final

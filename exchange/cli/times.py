@@ -12,7 +12,7 @@ _UNITS: Final = {"d": DAY_MS, "h": 3_600_000, "m": 60_000}
 
 
 def moment_ms(text: str, *, now_ms: int) -> int:
-    """Milliseconds since the epoch of ``2026-12-31``, ``2026-12-31T08:00+08:00``, ``now``, ``+30d``.
+    """``2026-12-31``, ``2026-12-31T08:00+08:00``, ``now`` or ``+30d`` in ms since the epoch.
 
     A date without a time begins at 00:00 UTC. Raises `UsageError`.
     """

@@ -99,7 +99,7 @@ def template(kind: Literal["source", "sink"], member: str) -> str:
         )
     return head + (
         '\n[sink]\ngrant = "GRANT"\n'
-        "# sqlite:PATH, a folder for JSON Lines, or postgresql://…; a password belongs into a file\n"
-        "# of mode 0600 that dsn_file names instead.\n"
+        "# sqlite:PATH, a folder for JSON Lines, or postgresql://…; a password belongs into a\n"
+        "# file of mode 0600 that dsn_file names instead.\n"
         'out = "sqlite:received.db"\n'
     )

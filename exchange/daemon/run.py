@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from prometheus_client import start_http_server
 
 from adapters.errors import AdapterError
 from exchange import metrics
@@ -46,7 +47,7 @@ async def run_adapter(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if given.adapter.metrics_port:
-        metrics.serve(given.adapter.metrics_port)
+        start_http_server(given.adapter.metrics_port, addr="127.0.0.1", registry=metrics.REGISTRY)
     _LOG.info("adapter started", member=given.adapter.member, instance=given.adapter.instance)
 
     async def work() -> None:
@@ -105,7 +106,7 @@ async def _publish(office: Office, instance: str, table: SourceTable, stop: asyn
 
 
 async def _publish_file(pushes: Pushes, contract: Contract, table: SourceTable, file: Path) -> None:
-    """Push one file and move it out of the way; an unreadable one is set apart, the next goes on."""
+    """Push one file and move it away; an unreadable one is set apart, the next goes on."""
     try:
         source = open_source(
             str(file), contract.names, form=table.format, delimiter=table.delimiter

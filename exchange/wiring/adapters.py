@@ -99,27 +99,26 @@ def open_sink(target: Target, subscription: Subscription) -> Sink:
             return SqliteSink(path, *place)
 
 
-def export(target: Target, dataset: str) -> int:
-    """Write the present records of ``dataset`` to the export file; how many there are.
+def export(database: Path, file: Path, dataset: str) -> int:
+    """Write the present records of ``dataset`` in ``database`` to ``file``; how many there are.
 
     The file is replaced at once when it is whole; a reader never sees half of it.
     """
-    assert target.export is not None
-    draft = target.export.with_name(f".{target.export.name}.part")
-    names, rows = _present(Path(target.place), dataset)
+    draft = file.with_name(f".{file.name}.part")
+    names, rows = _present(database, dataset)
     written = 0
-    with draft.open("w", encoding="utf-8", newline="") as file:
-        if target.export.suffix == ".csv":
-            writer = csv.writer(file)
+    with draft.open("w", encoding="utf-8", newline="") as opened:
+        if file.suffix == ".csv":
+            writer = csv.writer(opened)
             writer.writerow(names)
             for row in rows:
                 writer.writerow(row)
                 written += 1
         else:
             for row in rows:
-                file.write(orjson.dumps(dict(zip(names, row, strict=True))).decode() + "\n")
+                opened.write(orjson.dumps(dict(zip(names, row, strict=True))).decode() + "\n")
                 written += 1
-    draft.replace(target.export)
+    draft.replace(file)
     return written
 
 

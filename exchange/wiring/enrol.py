@@ -24,7 +24,7 @@ from exchange.wiring.homekeys import (
     open_custody,
     signing_label,
 )
-from exchange.wiring.office import Office, open_office
+from exchange.wiring.office import Office, furnish_office
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.settings import Settings
 from keys.custody import Custody, PublicKey
@@ -65,7 +65,7 @@ async def enrol_member(
     if newcomer.member not in registry.members:
         body = _enrolment(newcomer, officer, custody, authority.origin)
         admitted = await authority.submit(body, Text("enrol a member", "接纳成员"))
-    async with open_office(home, settings, newcomer.member, passphrase) as office:
+    async with furnish_office(home, settings, newcomer.member, custody, authority.bus) as office:
         registered = await register_instance(office, DEFAULT_INSTANCE)
     return admitted or registered
 

@@ -9,7 +9,7 @@ from exchange.errors import ConfigurationInvalid, NotFound
 from exchange.wiring.home import Home
 from exchange.wiring.passphrase import Passphrase, read_passphrase_file
 from exchange.wiring.settings import Settings
-from keys.custody import FileCustody, PublicKey
+from keys.custody import Custody, FileCustody, PublicKey
 
 PASSPHRASE_FILE: Final = "passphrase"  # noqa: S105 - a file name
 OFFICER: Final = "officer"
@@ -86,7 +86,7 @@ def kem_label(instance: str, number: int = 0) -> str:
     return f"instance/{instance}/kem/{number:04}"
 
 
-def key_of(custody: FileCustody, kid_or_public: bytes) -> PublicKey:
+def key_of(custody: Custody, kid_or_public: bytes) -> PublicKey:
     """The key that custody holds of this kid or public key; `NotFound` otherwise."""
     for key in custody.publics():
         if kid_or_public in {key.kid, key.raw}:

@@ -127,9 +127,20 @@ async def open_office(
 ) -> AsyncIterator[Office]:
     """An office for as long as the block lasts. Kafka and the hub are reached when needed."""
     custody = open_custody(home, member, passphrase)
+    bus = KafkaBus(bootstrap_of(home, settings), client_id=f"exchange-{member}")
+    try:
+        async with furnish_office(home, settings, member, custody, bus) as office:
+            yield office
+    finally:
+        await bus.close()
+
+
+@asynccontextmanager
+async def furnish_office(
+    home: Home, settings: Settings, member: str, custody: FileCustody, bus: KafkaBus
+) -> AsyncIterator[Office]:
+    """An office of an opened custody on a bus that somebody else closes."""
     async with AsyncExitStack() as stack:
-        bus = KafkaBus(bootstrap_of(home, settings), client_id=f"exchange-{member}")
-        stack.push_async_callback(bus.close)
         view = FollowedLedger(
             bus,
             topic=home.table.log.topic,

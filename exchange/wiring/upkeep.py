@@ -8,8 +8,10 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from exchange.bus.fetch import Progress
@@ -73,14 +75,17 @@ def start(
     Raises `ToolMissing`, `PortBusy`, `BusUnavailable` or `HubUnavailable`, naming the step.
     """
     secret = passphrase.reveal().encode() + b"\n"
-    if is_embedded(home, settings) and embedded(home).running() is None:
-        tell(Text("starting Kafka", "正在启动 Kafka"))
-        embedded(home, fetching).start()
-    if home.table.hub.local:
-        hub = hub_process(home)
-        if hub.pid() is None:
-            tell(Text("starting the hub", "正在启动枢纽"))
-            hub.start(command(home, "hub", "run", "--passphrase-stdin"), stdin=secret)
+    starting = _start_kafka(home, settings, tell, fetching)
+    if home.table.hub.local and hub_process(home).pid() is None:
+        # Beside Kafka, which it waits for: both take seconds to come up.
+        tell(Text("starting the hub", "正在启动枢纽"))
+        before = bootstrap_of(home, settings)
+        _start_hub(home, secret)
+        starting.result()
+        if bootstrap_of(home, settings) != before:  # a port was taken: Kafka chose another
+            hub_process(home).stop()
+            _start_hub(home, secret)
+    starting.result()
     asyncio.run(wait_ready(home, settings))
     for configuration in adapter_configurations(home):
         process = adapter_process(home, configuration)
@@ -88,6 +93,36 @@ def start(
             tell(Text(f"starting {process.name}", f"正在启动 {process.name}"))
             words = ("adapter", "run", str(configuration), "--passphrase-stdin")
             process.start(command(home, *words), stdin=secret)
+
+
+def _start_kafka(
+    home: Home, settings: Settings, tell: Tell, fetching: Progress
+) -> "Future[object]":
+    """Start the embedded node; returns when its address is known. The future: when it answers."""
+    starting: Future[object] = Future()
+    node = embedded(home, fetching)
+    if not is_embedded(home, settings) or node.running() is not None:
+        starting.set_result(None)
+        return starting
+    tell(Text("starting Kafka", "正在启动 Kafka"))
+
+    def run() -> None:
+        try:
+            starting.set_result(node.start())
+        except (ExchangeError, OSError) as error:
+            starting.set_exception(error)
+
+    Thread(target=run, name="kafka", daemon=True).start()
+    while node.running() is None and not starting.done():
+        time.sleep(_POLL_S)
+    if starting.done():
+        starting.result()
+    return starting
+
+
+def _start_hub(home: Home, secret: bytes) -> None:
+    words = command(home, "hub", "run", "--passphrase-stdin")
+    hub_process(home).start(words, stdin=secret)
 
 
 def stop(home: Home, *, tell: Tell) -> list[str]:
