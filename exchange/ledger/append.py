@@ -19,7 +19,7 @@ from dataclasses import InitVar, dataclass
 from typing import Final, assert_never
 
 from exchange.bus.ports import Bus, Outcome, Producer
-from exchange.errors import ActRefused, BusUnavailable, RuleRefused
+from exchange.errors import ActRefused, BusUnavailable, HubUnavailable, RuleRefused
 from exchange.ledger.act import Act
 from exchange.ledger.clock import CheckedClock, Clock
 from exchange.ledger.entry import Entry, Statement, parse_entry, sign_entry, verify_entry
@@ -122,7 +122,12 @@ class Appender:
         self._authentic: OrderedDict[bytes, Act] = OrderedDict()
 
     def authenticate(self, raw: bytes) -> Act:
-        """The act, if it would not be void now; `ActRefused` otherwise. Nothing is written."""
+        """The act, if it would not be void now; `ActRefused` otherwise. Nothing is written.
+
+        Raises `HubUnavailable` while the follower has read nothing yet.
+        """
+        if self._follower.size == 0:
+            raise _not_ready()
         act = self._fold.authenticate(raw, self._clock.now_ms(), self._authentic.get(raw))
         self._authentic[raw] = act
         if len(self._authentic) > AUTHENTIC_KEPT:
@@ -137,8 +142,8 @@ class Appender:
         ``refused`` names items of a key request that this hub refuses on evidence only it has
         (registry/busrules.EVIDENCE). Raises `ActRefused` (void, ``seen-before`` for one that
         stands already: it yields nothing twice), `RuleRefused` for a denial repeated,
-        `RateLimited`, `ClockOff`, `EntryRefused` (``too-large``), `BusUnavailable` and
-        `LedgerBroken`.
+        `RateLimited`, `ClockOff`, `EntryRefused` (``too-large``), `HubUnavailable`,
+        `BusUnavailable` and `LedgerBroken`.
         """
         act = self.authenticate(raw)
         if act.id in self._under_way:
@@ -235,6 +240,15 @@ class Appender:
         return Appended(
             folded.index, folded.entry.leaf_hash, act, folded.verdict, folded.time_ms, _MADE_HERE
         )
+
+
+def _not_ready() -> HubUnavailable:
+    return HubUnavailable(
+        "this hub is still reading the ledger",
+        "本枢纽仍在读取账本",
+        remedy=("wait until exchange status says ready", "请等待 exchange status 显示就绪"),
+        failure="catching-up",
+    )
 
 
 def _seen_before() -> ActRefused:

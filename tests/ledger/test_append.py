@@ -13,6 +13,7 @@ from exchange.errors import (
     BusUnavailable,
     ClockOff,
     EntryRefused,
+    HubUnavailable,
     LedgerBroken,
     RateLimited,
     RuleRefused,
@@ -373,6 +374,13 @@ async def test_whoever_waits_when_the_ledger_breaks_is_told(scene: Scene) -> Non
     scene.cluster.truncate(TOPIC, 0, 5)
     with pytest.raises(LedgerBroken):
         await pending
+
+
+async def test_a_hub_that_has_read_nothing_is_not_ready(scene: Scene) -> None:
+    hub = Hub(scene.world, scene.cluster, "hub-1")
+    with pytest.raises(HubUnavailable) as unavailable:
+        await hub.append(scene.ask())
+    assert unavailable.value.failure == "catching-up"
 
 
 async def test_hubs_whose_key_genesis_does_not_name_append_nothing(scene: Scene) -> None:
