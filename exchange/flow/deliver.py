@@ -85,12 +85,12 @@ class Subscriber:
                 if rewound := reader.rewind():
                     await consumer.close()
                     consumer, _ = await self._consumer(consumer.positions() | rewound)
+                elif not follow and _reached(consumer, ends):
+                    break
                 elif not messages:
                     await self._receipts.file_if_due()
                     if follow:
                         reader.conclude(self._clock())
-                    elif _reached(consumer, ends):
-                        break
                     await self._view.catch_up()
         finally:
             await consumer.close()

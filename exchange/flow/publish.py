@@ -38,6 +38,9 @@ from exchange.model.validate import Rejected, validate
 ANCHORS_MAX: Final = 256
 """Anchors in one progress act; more streams take more acts."""
 
+VERSION_LAG_MS: Final = 1_000
+"""How far versions may fall behind the clock; what clocks of two instances may differ by anyway."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
@@ -147,8 +150,13 @@ class Publisher:
 
     def _versions(self, records: int) -> list[int]:
         # Microseconds of the wall clock, or one more than the last if that is later: versions of
-        # one provider grow across restarts, restored spools and several instances.
-        first = max(self._version + 1, self._clock() * 1000)
+        # one provider grow across restarts, restored spools and several instances. A run of pushes
+        # goes on behind its last record while it is less than `VERSION_LAG_MS` behind the clock,
+        # so that a bundle's versions follow one another and take no room in it.
+        now = self._clock() * 1000
+        following = self._version + 1
+        behind = now - following
+        first = following if behind < VERSION_LAG_MS * 1000 else now
         self._version = first + records - 1
         return list(range(first, first + records))
 

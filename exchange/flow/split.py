@@ -1,10 +1,14 @@
 """Split validated columns into one batch a stream: records of different regions travel apart."""
 
 from collections.abc import Mapping
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from exchange.model.batch import Batch
 from exchange.model.contract import Contract
@@ -18,12 +22,14 @@ def split(contract: Contract, batch: Batch) -> dict[str, Batch]:
     if contract.region is None:
         return {"": batch}
     digits = contract.region_digits
-    codes = np.array(batch.columns[contract.region.field], dtype=f"<U{digits}")
-    regions, which = np.unique(codes, return_inverse=True)
+    codes = pa.array(batch.columns[contract.region.field], type=pa.string())
+    prefixes = pc.utf8_slice_codeunits(codes, 0, digits).dictionary_encode()
+    regions = [str(region) for region in prefixes.dictionary.to_pylist()]
     if len(regions) == 1:
-        return {str(regions[0]): batch}
+        return {regions[0]: batch}
+    which = prefixes.indices.to_numpy()
     return {
-        str(region): _take(batch, np.flatnonzero(which == number).tolist())
+        region: _take(batch, np.flatnonzero(which == number))
         for number, region in enumerate(regions)
     }
 
@@ -33,10 +39,10 @@ def concatenate(batches: list[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
     columns: dict[str, list[Any]] = {
-        name: [value for batch in batches for value in batch.columns[name]]
+        name: list(chain.from_iterable(batch.columns[name] for batch in batches))
         for name in batches[0].columns
     }
-    versions = [version for batch in batches for version in batch.versions]
+    versions = list(chain.from_iterable(batch.versions for batch in batches))
     if all(batch.operations is None for batch in batches):
         return Batch(columns, None, versions)
     operations = [
@@ -61,11 +67,11 @@ def _cut(batch: Batch, part: slice) -> Batch:
     return Batch(columns, operations, batch.versions[part])
 
 
-def _take(batch: Batch, rows: list[int]) -> Batch:
-    # itemgetter with one index returns the bare value, with many a tuple.
-    if len(rows) == 1:
-        return _cut(batch, slice(rows[0], rows[0] + 1))
-    pick = itemgetter(*rows)
+def _take(batch: Batch, rows: NDArray[np.intp]) -> Batch:
+    first, last = int(rows[0]), int(rows[-1])
+    if last - first == len(rows) - 1:  # sources are often sorted by place
+        return _cut(batch, slice(first, last + 1))
+    pick = itemgetter(*rows.tolist())
     columns: Mapping[str, list[Any]] = {
         name: list(pick(column)) for name, column in batch.columns.items()
     }
