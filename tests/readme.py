@@ -26,18 +26,19 @@ def help_text() -> str:
     return "\n".join(lines).strip() + "\n"
 
 
-def help_block(readme: str) -> str:
-    """The block in ``readme``; raises `ValueError` when there is none."""
+def block(readme: str) -> re.Match[str]:
+    """Where the help stands in ``readme``; raises `ValueError` when it stands nowhere."""
     match = BLOCK.search(readme)
     if match is None:
         raise ValueError("README.md has no block that starts with `$ exchange --help`")
-    return match[1]
+    return match
 
 
 def main() -> None:
     """Write the block anew."""
     readme = README.read_text("utf-8")
-    README.write_text(readme.replace(help_block(readme), help_text(), 1), "utf-8")
+    start, end = block(readme).span()
+    README.write_text(readme[:start] + help_text() + readme[end:], "utf-8")
 
 
 if __name__ == "__main__":

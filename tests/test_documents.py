@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exchange.wiring import settings
-from tests.readme import README, help_block, help_text
+from tests.readme import README, block, help_text
 
 TOP = Path(__file__).parents[1]
 ARCHITECTURE = (TOP / "ARCHITECTURE.md").read_text("utf-8")
@@ -15,12 +15,12 @@ THREATS = re.findall(r"^\| (\d+)\. (.*?) \| (.*?) \| (.*?) ?\|$", ARCHITECTURE, 
 
 
 def test_the_help_in_the_readme_is_the_help_of_the_program() -> None:
-    assert help_block(README.read_text("utf-8")) == help_text(), "run `make readme`"
+    assert block(README.read_text("utf-8"))[0] == help_text(), "run `make readme`"
 
 
 def test_a_readme_without_the_block_is_noticed() -> None:
     with pytest.raises(ValueError, match="exchange --help"):
-        help_block("# Exchange\n")
+        block("# Exchange\n")
 
 
 def test_every_threat_of_the_table_has_a_control() -> None:
