@@ -4,6 +4,7 @@ Help stands in English where a command is written; `exchange.cli.chinese` holds 
 each sentence, and a test finds the one that lacks it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import typer
@@ -12,7 +13,7 @@ from typer.main import get_command
 from exchange.cli.adapter import app as adapter
 from exchange.cli.audit import app as audit
 from exchange.cli.catalogue import app as catalogue
-from exchange.cli.chinese import HELP
+from exchange.cli.chinese import help_in_chinese
 from exchange.cli.contract import app as contract
 from exchange.cli.demo import register as register_demo
 from exchange.cli.grant import app as grant
@@ -44,7 +45,7 @@ def build(language: Language) -> Any:  # noqa: ANN401 - the parser's command cla
     """The root command, ready to parse a line, with its help in ``language``."""
     command = get_command(_tree())
     if language == "zh":
-        _translate(command)
+        _translate(command, help_in_chinese())
     return command
 
 
@@ -65,14 +66,14 @@ def _tree() -> typer.Typer:
     return root
 
 
-def _translate(command: Any) -> None:  # noqa: ANN401 - as above
+def _translate(command: Any, chinese: Mapping[str, str]) -> None:  # noqa: ANN401 - as above
     """Replace every help sentence below ``command`` that has a Chinese one."""
     for attribute in ("help", "short_help", "epilog"):
         sentence = getattr(command, attribute, None)
-        if sentence in HELP:
-            setattr(command, attribute, HELP[sentence])
+        if sentence in chinese:
+            setattr(command, attribute, chinese[sentence])
     for parameter in command.params:
-        if getattr(parameter, "help", None) in HELP:
-            parameter.help = HELP[parameter.help]
+        if getattr(parameter, "help", None) in chinese:
+            parameter.help = chinese[parameter.help]
     for child in getattr(command, "commands", {}).values():
-        _translate(child)
+        _translate(child, chinese)

@@ -1,5 +1,6 @@
 """``exchange rules``: what they say, where they stand, how sure we are, why an entry fell so."""
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="The rules in force, their sources and their grades.")
 
+_RULE: Final = re.compile(r"[A-Z]{2,9}-[0-9]{2}")
 _TITLE: Final = Text("Rules of the bus", "总线规则")
 _COLUMNS: Final = (
     Text("rule", "规则"),
@@ -73,14 +75,20 @@ def show(
 @app.command("explain")
 def explain(
     context: typer.Context,
-    entry: Annotated[
-        str, typer.Argument(help="Index of a ledger entry, or id of an act (hex, may be cut).")
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="Id of a rule, index of a ledger entry, or id of an act (hex, may be cut)."
+        ),
     ],
 ) -> None:
-    """Explain the verdict on one ledger entry: what was asked and which rules decided."""
+    """Explain a rule, or the verdict on one ledger entry: what was asked, which rules decided."""
     from exchange.cli.audit import show_entry
 
-    show_entry(session_of(context), entry)
+    if _RULE.fullmatch(what.upper()):
+        show(context, what)
+    else:
+        show_entry(session_of(context), what)
 
 
 def tell_rules(screen: Screen, rules: Iterable[str], register: "Register | None" = None) -> None:
