@@ -13,7 +13,6 @@ RFC 8949 order are the same).
 'a20082f5f6014178'
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 import cbor2
@@ -41,6 +40,9 @@ _TEXT = {
     "type": ("has a value of a type that has no encoding", "含无法编码的类型"),
     "range": ("has an integer of more than 64 bits", "整数超过 64 位"),
 }
+
+
+_AS_THEY_ARE: Final = frozenset({bytes, str, bool, type(None)})
 
 
 def encode(value: object) -> bytes:
@@ -75,7 +77,7 @@ def _malformed(failure: str) -> MalformedCbor:
 
 
 def _check_value(value: object, depth: int) -> None:
-    if value is None or isinstance(value, bool | bytes | str):
+    if type(value) in _AS_THEY_ARE or isinstance(value, bytes | str):
         return
     if isinstance(value, int):
         if not -(1 << 64) <= value < 1 << 64:
@@ -84,19 +86,22 @@ def _check_value(value: object, depth: int) -> None:
         raise _malformed("depth")
     elif isinstance(value, list | tuple):
         for item in value:
-            _check_value(item, depth - 1)
-    elif isinstance(value, Mapping):
+            if type(item) not in _AS_THEY_ARE:
+                _check_value(item, depth - 1)
+    elif isinstance(value, dict):
         _check_keys(value)
         for item in value.values():
-            _check_value(item, depth - 1)
+            if type(item) not in _AS_THEY_ARE:
+                _check_value(item, depth - 1)
     else:
         raise _malformed("type")
 
 
-def _check_keys(value: Mapping[object, object]) -> None:
-    if all(isinstance(key, str) for key in value):
+def _check_keys(value: dict[object, object]) -> None:
+    kinds = set(map(type, value))
+    if kinds <= {str}:
         return
-    if not all(type(key) is int and 0 <= key < 1 << 64 for key in value):
+    if kinds != {int} or not all(0 <= key < 1 << 64 for key in value if isinstance(key, int)):
         raise _malformed("key-type")
 
 

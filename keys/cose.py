@@ -15,7 +15,7 @@ b'hello'
 import hashlib
 from dataclasses import InitVar, dataclass
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from keys import cbor, identity, primitives
 from keys.errors import KeyRejected, MalformedCbor, MalformedSign1, SignatureInvalid
@@ -69,11 +69,24 @@ class Verified:
             raise TypeError("only verify1 makes a Verified")
 
 
+class Signed(NamedTuple):
+    """A new statement and its id."""
+
+    raw: bytes
+    id: bytes
+
+
 def sign1(payload: bytes, domain: str, signer: Signer) -> bytes:
     """An untagged COSE_Sign1 array over ``payload`` for ``domain``."""
+    return sign1_with_id(payload, domain, signer).raw
+
+
+def sign1_with_id(payload: bytes, domain: str, signer: Signer) -> Signed:
+    """The same, with the id that `verify1` will find."""
     protected = _protected(signer.kid)
-    signature = signer.sign(_sig_structure(protected, domain, payload))
-    return cbor.encode([protected, {}, payload, signature])
+    structure = _sig_structure(protected, domain, payload)
+    raw = cbor.encode([protected, {}, payload, signer.sign(structure)])
+    return Signed(raw, hashlib.sha256(structure).digest())
 
 
 def parse1(raw: bytes, *, bytes_max: int) -> Sign1:
@@ -121,6 +134,7 @@ def verify1(sign1: Sign1, domain: str, public: bytes) -> Verified:
     return Verified(sign1.payload, kid, hashlib.sha256(structure).digest(), _MADE_HERE)
 
 
+@lru_cache(maxsize=64)
 def _protected(kid: bytes) -> bytes:
     return cbor.encode({_ALGORITHM_LABEL: _EDDSA, _KID_LABEL: kid})
 

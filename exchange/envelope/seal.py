@@ -88,6 +88,7 @@ class Epoch:
     wrapped: bytes = field(repr=False)
     bundles: int = 0
     sealed_bytes: int = 0
+    _section_keys: dict[int, Secret] = field(default_factory=dict, repr=False)
 
     @classmethod
     def start(
@@ -135,6 +136,13 @@ class Epoch:
     def kid(self) -> bytes:
         """The dataset key that the secret is wrapped to."""
         return self.context.kid
+
+    def section_key(self, level: int) -> Secret:
+        """The key of one section; derived once, because every bundle of the epoch needs it."""
+        if level not in self._section_keys:
+            using, context = suite(self.context.suite), self.context.encode()
+            self._section_keys[level] = section_key(using, self.secret, context, level)
+        return self._section_keys[level]
 
     def used_up(self, now_ms: int) -> bool:
         """Whether the next bundle needs another epoch; also when the clock went back before it."""
@@ -226,8 +234,7 @@ def _seal_section(
 ) -> tuple[SectionSeal, bytes]:
     if len(plain) > SECTION_PLAIN_BYTES_MAX:
         raise refused("batch-large")
-    derived = section_key(using, epoch.secret, epoch.context.encode(), level)
-    key, commitment = bundle_key(using, derived, salt)
+    key, commitment = bundle_key(using, epoch.section_key(level), salt)
     aad = section_aad(epoch.context.stream, sequence, level)
     ciphertext = using.seal_once(key, pack(plain), aad)
     digest = hashlib.sha256(ciphertext).digest()
@@ -236,11 +243,10 @@ def _seal_section(
 
 def _sign(header: Header, ciphertexts: list[bytes], epoch: Epoch, signer: cose.Signer) -> Sealed:
     payload = header.encode()
-    statement = cose.sign1(payload, DOMAIN, signer)
-    raw = cbor.encode([statement, ciphertexts])
+    statement = cose.sign1_with_id(payload, DOMAIN, signer)
+    raw = cbor.encode([statement.raw, ciphertexts])
     if len(raw) > BUNDLE_BYTES_MAX:
         raise refused("batch-large")
     epoch.bundles += 1
     epoch.sealed_bytes += len(raw)
-    parsed = cose.parse1(statement, bytes_max=len(statement))
-    return Sealed(raw, header, cose.content_id(parsed, DOMAIN))
+    return Sealed(raw, header, statement.id)
