@@ -20,6 +20,7 @@ from keys.entries import CONTENT_BYTES_MAX, unreadable
 from keys.errors import (
     CustodyExists,
     CustodyMissing,
+    CustodyUnreadable,
     CustodyUnwritable,
     OpenRefused,
     WrongPassphrase,
@@ -46,7 +47,7 @@ def stretch(passphrase: str, salt: bytes) -> Secret:
 
 
 def read(path: Path) -> bytes:
-    """The file's bytes if it is whole; `CustodyMissing` or `TornFile`."""
+    """The file's bytes if it is whole; `CustodyMissing`, `CustodyUnreadable` or `TornFile`."""
     try:
         with path.open("rb") as file:
             raw = file.read(_FILE_BYTES_MAX + 1)
@@ -55,6 +56,15 @@ def read(path: Path) -> bytes:
             f"there is no key file at {path}",
             f"{path} 处没有密钥文件",
             remedy=("create it with: exchange keys init", "请先执行 exchange keys init"),
+        ) from None
+    except OSError as error:
+        raise CustodyUnreadable(
+            f"cannot read the key file at {path}: {error.strerror}",
+            f"无法读取密钥文件 {path}：{error.strerror}",
+            remedy=(
+                "run as the file's owner, or fix the path",
+                "请以文件所有者身份运行，或修正路径",
+            ),
         ) from None
     if not raw.startswith(MAGIC):
         raise unreadable("magic")
@@ -116,22 +126,30 @@ def write(path: Path, raw: bytes, *, fresh: bool) -> None:
             remedy=("keep it, or choose another path", "请保留该文件，或另选路径"),
         ) from None
     except OSError as error:
-        raise CustodyUnwritable(
-            f"cannot write the key file at {path}: {error.strerror}",
-            f"无法写入密钥文件 {path}：{error.strerror}",
-            remedy=(
-                "free some disk space or fix the folder's permissions; the old file is intact",
-                "请腾出磁盘空间或修正目录权限；原文件未受影响",
-            ),
-        ) from None
+        raise _unwritable(path, error) from None
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold off other processes that change the file (`flock` on a file beside it)."""
-    with path.with_name(path.name + ".lock").open("ab") as lock:
+    try:
+        lock = path.with_name(path.name + ".lock").open("ab")
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _unwritable(path: Path, error: OSError) -> CustodyUnwritable:
+    return CustodyUnwritable(
+        f"cannot write the key file at {path}: {error.strerror}",
+        f"无法写入密钥文件 {path}：{error.strerror}",
+        remedy=(
+            "free some disk space or fix the folder's permissions; the old file is intact",
+            "请腾出磁盘空间或修正目录权限；原文件未受影响",
+        ),
+    )
 
 
 def _file_key(kek: Secret, write_salt: bytes) -> Secret:

@@ -14,6 +14,7 @@
         ├── WeakPassphrase       weak-passphrase       2
         ├── TornFile             torn-file             2   restore it from a backup
         ├── CustodyMissing       custody-missing       2
+        ├── CustodyUnreadable    custody-unreadable    2   no permission, not a file
         ├── CustodyExists        custody-exists        2
         ├── KeyMissing           key-missing           2
         ├── KeyExists            key-exists            2
@@ -108,6 +109,12 @@ class CustodyMissing(CustodyError):
     """No custody file at that path."""
 
     category = "custody-missing"
+
+
+class CustodyUnreadable(CustodyError):
+    """Something is at that path and the system does not let us read it."""
+
+    category = "custody-unreadable"
 
 
 class CustodyExists(CustodyError):

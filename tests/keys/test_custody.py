@@ -14,6 +14,7 @@ from keys.custody import WRAPPED_BYTES_MAX, Custody, FileCustody, MemoryCustody
 from keys.errors import (
     CustodyExists,
     CustodyMissing,
+    CustodyUnreadable,
     CustodyUnwritable,
     KeyExists,
     KeyMissing,
@@ -301,6 +302,18 @@ def test_a_failed_write_leaves_the_old_file(path: Path, monkeypatch: pytest.Monk
     assert path.read_bytes() == before
     refused(lambda: custody.public("b"), KeyMissing)
     custody.generate_signing("b")
+
+
+def test_a_path_that_is_no_file_is_named(tmp_path: Path) -> None:
+    refused(lambda: FileCustody.open(tmp_path, PASSPHRASE), CustodyUnreadable)
+
+
+def test_a_change_in_a_folder_that_is_gone_changes_nothing(path: Path, tmp_path: Path) -> None:
+    custody = FileCustody.create(path, PASSPHRASE)
+    tmp_path.rename(tmp_path.with_name("elsewhere"))
+    refused(lambda: custody.generate_signing("a"), CustodyUnwritable)
+    tmp_path.with_name("elsewhere").rename(tmp_path)
+    assert FileCustody.open(path, PASSPHRASE).publics() == ()
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
