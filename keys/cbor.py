@@ -22,6 +22,14 @@ from keys.errors import MalformedCbor
 DEPTH_MAX: Final = 16
 """Nested containers; the deepest format of the Exchange uses five."""
 
+_WHOLE: Final = bytes(
+    1 + (lead & 0x1F)
+    if 0x40 <= lead < 0x58 or 0x60 <= lead < 0x78
+    else int(lead < 0x18 or 0x20 <= lead < 0x38 or lead in (0xF4, 0xF5, 0xF6))
+    for lead in range(256)
+)
+"""By lead byte, the length of the items that it alone determines; 0 for all others."""
+
 _TEXT = {
     "too-large": ("is longer than the limit", "超过长度上限"),
     "truncated": ("ends too early", "不完整"),
@@ -107,9 +115,6 @@ def _check_keys(value: dict[object, object]) -> None:
 
 def _scan(data: bytes, at: int, depth: int) -> int:
     """The offset just after the item that starts at ``at``; refuses whatever is not canonical."""
-    after = _scan_short(data, at)
-    if after:
-        return after
     lead, argument, at = _head(data, at)
     match lead >> 5:
         case 0 | 1:
@@ -122,7 +127,8 @@ def _scan(data: bytes, at: int, depth: int) -> int:
             if depth == 0:
                 raise _malformed("depth")
             for _ in range(argument):  # ends at the first missing byte, whatever the count says
-                at = _scan(data, at, depth - 1)
+                after = at + _whole(data, at)
+                at = after if at < after <= len(data) else _scan(data, at, depth - 1)
             return at
         case 5:
             if depth == 0:
@@ -135,40 +141,43 @@ def _scan(data: bytes, at: int, depth: int) -> int:
     raise _malformed("float" if lead in (0xF9, 0xFA, 0xFB) else "simple")
 
 
-def _scan_short(data: bytes, at: int) -> int:
-    """The same for the items that messages are mostly made of, or 0: replay spends its time here.
+def _whole(data: bytes, at: int) -> int:
+    """Length of the item at ``at`` if it is one that messages are mostly made of, else 0.
 
-    Integers below 24, strings below 24 bytes, hashes (lead 0x58) and times (lead 0x1b).
+    Replay spends its time here. What a lead byte alone determines stands in a table; the others are
+    hashes and keys (0x58) and times (0x1b) in their shortest form. `_scan` judges all the rest.
     """
     try:
         lead = data[at]
-        if lead < 0x18:
-            return at + 1
-        if 0x40 <= lead < 0x58 or 0x60 <= lead < 0x78:
-            after = at + 1 + (lead & 0x1F)
-        elif lead == 0x58 and data[at + 1] >= 24:
-            after = at + 2 + data[at + 1]
-        elif lead == 0x1B and (data[at + 3] or data[at + 4]):
-            after = at + 9
-        else:
-            return 0
+        if lead == 0x58:
+            return 2 + data[at + 1] if data[at + 1] >= 24 else 0
+        if lead == 0x1B:
+            return 9 if data[at + 3] or data[at + 4] else 0
     except IndexError:
         return 0
-    return after if after <= len(data) else 0
+    return _WHOLE[lead]
 
 
 def _scan_map(data: bytes, at: int, pairs: int, depth: int) -> int:
-    previous, kind = b"", None
+    previous, kind, end = b"", None, len(data)
     for _ in range(pairs):
-        start, major = at, _head(data, at)[0] >> 5
-        if major not in (0, 3) or kind not in (None, major):
+        start = at
+        if at < end and data[at] < 0x18:
+            major = 0
+            at += 1
+        else:
+            major = _head(data, at)[0] >> 5
+            if major not in (0, 3):
+                raise _malformed("key-type")
+            at = _scan(data, at, 0)
+        if kind != major and kind is not None:
             raise _malformed("key-type")
-        at = _scan(data, at, 0)
         key = data[start:at]
         if key <= previous:
             raise _malformed("duplicate-key" if key == previous else "unsorted")
         previous, kind = key, major
-        at = _scan(data, at, depth)
+        after = at + _whole(data, at)
+        at = after if at < after <= end else _scan(data, at, depth)
     return at
 
 
