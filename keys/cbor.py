@@ -161,17 +161,11 @@ def _whole(data: bytes, at: int) -> int:
 def _scan_map(data: bytes, at: int, pairs: int, depth: int) -> int:
     previous, kind, end = b"", None, len(data)
     for _ in range(pairs):
-        start = at
-        if at < end and data[at] < 0x18:
-            major = 0
-            at += 1
-        else:
-            major = _head(data, at)[0] >> 5
-            if major not in (0, 3):
-                raise _malformed("key-type")
-            at = _scan(data, at, 0)
-        if kind != major and kind is not None:
+        start, small = at, at < end and data[at] < 0x18
+        major = 0 if small else _head(data, at)[0] >> 5
+        if major not in (0, 3) or kind not in (None, major):
             raise _malformed("key-type")
+        at = at + 1 if small else _scan(data, at, 0)
         key = data[start:at]
         if key <= previous:
             raise _malformed("duplicate-key" if key == previous else "unsorted")
