@@ -23,6 +23,7 @@ from typing import Any, Final
 from exchange import metrics
 from exchange.bus.outbox import Kept, Line, Outbox
 from exchange.envelope.seal import seal
+from exchange.errors import BundleRefused
 from exchange.flow.epochs import Epochs
 from exchange.flow.lines import Lines
 from exchange.flow.ports import Clock, Hub
@@ -181,15 +182,24 @@ class Publisher:
 
     async def _seal(self, line: Line, batch: Batch) -> Line:
         epoch = self._epochs.current(line, self._contract)
-        with metrics.PUBLISH_SEAL.time():
-            sealed = seal(
-                batch,
-                self._contract,
-                epoch,
-                sequence=line.sequence + 1,
-                previous=line.head,
-                signer=self._signs.signer,
-            )
+        try:
+            with metrics.PUBLISH_SEAL.time():
+                sealed = seal(
+                    batch,
+                    self._contract,
+                    epoch,
+                    sequence=line.sequence + 1,
+                    previous=line.head,
+                    signer=self._signs.signer,
+                )
+        except BundleRefused as error:
+            # Records grew: what the last bundles weighed says nothing about these. One record
+            # always fits, validation has seen to that.
+            if error.failure != "batch-large" or batch.records == 1:
+                raise
+            for half in slices(batch, (batch.records + 1) // 2):
+                line = await self._seal(line, half)
+            return line
         kept = Kept(
             stream=line.stream,
             sequence=line.sequence + 1,

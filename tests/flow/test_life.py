@@ -264,3 +264,14 @@ async def test_a_stranger_has_no_subscription(stage: Stage) -> None:
         subscription(view.registry, grant, "health")
     with pytest.raises(NotFound):
         subscription(view.registry, bytes(32), "health")
+
+
+async def test_records_that_suddenly_grow_are_split_over_more_bundles(stage: Stage) -> None:
+    grant, sink = await stage.grant(), ListSink()
+    chance = random.Random(3)
+    columns = villages(60)
+    columns["head"] = [chance.randbytes(150_000).hex() for _ in range(60)]
+    await stage.push(columns, bundle_records_max=60)
+    await stage.pull(grant, sink)
+    assert [record["head"] for record in sink.records.values()] == columns["head"]
+    assert len(headers(stage)) > 1
