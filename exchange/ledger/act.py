@@ -31,7 +31,6 @@ _MADE_HERE: Final = object()
 class ParsedAct:
     """A well-formed act that nobody has verified yet. ``instance`` is None for an officer's."""
 
-    id: bytes
     kid: bytes
     kind: str
     origin: str
@@ -42,6 +41,11 @@ class ParsedAct:
     expires_ms: int
     body: Body
     statement: Sign1
+
+    @property
+    def id(self) -> bytes:
+        """SHA-256 of what is signed, 32 bytes."""
+        return cose.content_id(self.statement, ACT_DOMAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,6 @@ def _read(statement: Sign1, payload: object) -> ParsedAct:
     if kind not in KINDS:
         raise _refused("kind", f"is of an unknown kind {kind[:40]!r}", f"类型 {kind[:40]!r} 未知")
     return ParsedAct(
-        cose.content_id(statement, ACT_DOMAIN),
         statement.kid,
         kind,
         origin,

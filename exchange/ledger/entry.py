@@ -174,11 +174,12 @@ def _refused_items(rest: dict[object, object]) -> tuple[tuple[int, tuple[str, ..
 def _footprint(pairs: list[object]) -> tuple[tuple[str, int], ...]:
     read: list[tuple[str, int]] = []
     for pair in pairs:
-        match pair:
-            case [str(key), version] if type(version) is int and version >= 0:
-                read.append((key, version))
-            case _:
-                raise _refused("footprint")
+        if type(pair) is not list or len(pair) != 2:
+            raise _refused("footprint")
+        key, version = pair
+        if type(key) is not str or type(version) is not int or version < 0:
+            raise _refused("footprint")
+        read.append((key, version))
     if any(one >= two for one, two in pairwise(read)):
         raise _refused("footprint")
     return tuple(read)
