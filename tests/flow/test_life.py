@@ -270,7 +270,7 @@ async def test_records_that_suddenly_grow_are_split_over_more_bundles(stage: Sta
     grant, sink = await stage.grant(), ListSink()
     chance = random.Random(3)
     columns = villages(60)
-    columns["head"] = [chance.randbytes(150_000).hex() for _ in range(60)]
+    columns["head"] = [chance.randbytes(120_000).hex() for _ in range(60)]
     await stage.push(columns, bundle_records_max=60)
     await stage.pull(grant, sink)
     assert [record["head"] for record in sink.records.values()] == columns["head"]
