@@ -38,7 +38,8 @@ from exchange.model.actcodec import Body
 from exchange.model.contract import Contract
 from exchange.registry.fold import RegistryFold
 from exchange.registry.state import Registry
-from tests.ledger.world import ORIGIN, World, contract, engine, exchange_world
+from tests.ledger.drafts import ORIGIN, contract, engine
+from tests.ledger.world import World, exchange_world
 
 LEDGER = "ledger"
 HANGZHOU = "3301"

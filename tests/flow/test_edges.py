@@ -23,7 +23,7 @@ from keys.cbor import encode
 from keys.custody import MemoryCustody
 from keys.suite import SUITE_1
 from tests.flow.stage import ListSink, Stage, villages
-from tests.ledger.world import START_MS, contract
+from tests.ledger.drafts import START_MS, contract
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from exchange.model.acts import PublishDataset, RevokeGrant, WithdrawDataset
 from exchange.model.contract import Contract
 from keys.suite import SUITE_1
 from tests.flow.stage import HANGZHOU, ListSink, Stage, villages
-from tests.ledger.world import DAY_MS, START_MS, VILLAGES, contract
+from tests.ledger.drafts import DAY_MS, START_MS, VILLAGES, contract
 
 TOPIC = "data.villages"
 

@@ -27,7 +27,8 @@ from exchange.wiring.hubtls import renew_identity
 from exchange.wiring.pinnedca import ca_hash, pinned_context
 from exchange.wiring.remote import Reader, RemoteHub
 from keys.cbor import decode
-from tests.ledger.world import DAY_MS, ORIGIN, START_MS, World, contract
+from tests.ledger.drafts import DAY_MS, ORIGIN, START_MS, contract
+from tests.ledger.world import World
 
 HOST = "127.0.0.1"
 CONSUMER = "human-resources"

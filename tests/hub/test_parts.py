@@ -22,7 +22,8 @@ from exchange.wiring.hubkeys import CUSTODY_FILE
 from keys.custody import MemoryCustody, PublicKey
 from keys.errors import KeyExists
 from tests.hub.ground import CONSUMER, Ground, ground, wall_ms
-from tests.ledger.world import ORIGIN, act_id
+from tests.ledger.drafts import ORIGIN
+from tests.ledger.world import act_id
 
 TOPIC = "ledger"
 

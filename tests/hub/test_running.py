@@ -28,7 +28,7 @@ from tests.hub.ground import (
     until_ready,
     wall_ms,
 )
-from tests.ledger.world import engine
+from tests.ledger.drafts import engine
 
 pytestmark = pytest.mark.kafka
 

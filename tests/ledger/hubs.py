@@ -17,7 +17,8 @@ from exchange.ledger.topic import begin_ledger, ledger_topic
 from exchange.registry.fold import RegistryFold
 from exchange.registry.state import Registry
 from exchange.registry.statehash import state_hash
-from tests.ledger.world import World, engine
+from tests.ledger.drafts import engine
+from tests.ledger.world import World
 
 TOPIC: Final = "exchange.ledger"
 UNKNOWN_MS: Final = 40

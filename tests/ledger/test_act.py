@@ -14,7 +14,7 @@ from exchange.limits import ACT_BYTES_MAX, ACT_LIFETIME_MS_MAX
 from exchange.model import acts
 from keys import cbor, cose
 from keys.custody import MemoryCustody
-from tests.ledger.world import ORIGIN, START_MS
+from tests.ledger.drafts import ORIGIN, START_MS
 
 CUSTODY = MemoryCustody(lambda size: bytes(range(size)))
 PUBLIC = CUSTODY.generate_signing("officer")

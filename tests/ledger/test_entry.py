@@ -20,7 +20,8 @@ from exchange.limits import LEAF_BYTES_MAX
 from exchange.model import acts
 from keys import cbor, cose
 from keys.custody import MemoryCustody
-from tests.ledger.world import ORIGIN, START_MS, World
+from tests.ledger.drafts import ORIGIN, START_MS
+from tests.ledger.world import World
 
 CUSTODY = MemoryCustody(lambda size: bytes(range(size)))
 PUBLIC = CUSTODY.generate_signing("hub")

@@ -16,8 +16,9 @@ from exchange.ledger.topic import ledger_topic
 from exchange.ledger.verdict import Folded
 from exchange.model import acts
 from exchange.registry.statehash import state_hash
+from tests.ledger.drafts import ORIGIN
 from tests.ledger.hubs import TOPIC, Hub, begin, junk, until
-from tests.ledger.world import ORIGIN, World, exchange_world
+from tests.ledger.world import World, exchange_world
 
 
 @pytest.fixture

@@ -4,122 +4,29 @@ No bus: `World.put` signs an act, lets a hub decide, makes the entry and folds i
 about the bus take `World.sign` and the keys from here and bring hubs of their own (hubs.py).
 """
 
-import hashlib
-import random
-from functools import cache
-from typing import Final
-
 from exchange.ledger.act import Act, parse_act, sign_act
 from exchange.ledger.entry import Entry, Statement, leaf_hash, parse_entry, sign_entry, verify_entry
 from exchange.ledger.genesis import Root, check_genesis, make_genesis
 from exchange.ledger.verdict import Folded
 from exchange.model import acts
 from exchange.model.actcodec import Body
-from exchange.model.contract import Contract
 from exchange.registry.fold import RegistryFold
-from exchange.registry.possession import POSSESSION_DOMAIN, prove_keys
 from exchange.registry.state import Registry
-from keys import cbor, cose
 from keys.cose import Signer
-from keys.custody import MemoryCustody
-from keys.identity import XWING, kid_of
-from policies.engine import Engine
-
-ORIGIN: Final = "exchange.test/2026"
-START_MS: Final = 1_767_225_600_000
-DAY_MS: Final = 86_400_000
-HOUR_MS: Final = 3_600_000
-
-VILLAGES: Final = """\
-dataset: villages
-title: {zh: 村社名录, en: Villages}
-fields:
-  - {name: code, type: region, level: 1, required: true}
-  - {name: name, type: text, level: 1}
-  - {name: head, type: text, level: 2}
-  - {name: phone, type: text, level: 3}
-key: [code]
-region: {field: code, level: city}
-cycle: yearly
-retention_days: 365
-"""
+from tests.ledger.drafts import ORIGIN, Drafts, engine
 
 
-@cache
-def engine() -> Engine:
-    """The rules that ship, loaded once."""
-    return Engine.load()
-
-
-def contract(dataset: str = "villages", *, split: bool = True) -> Contract:
-    """A contract with three sections; split by city, or not at all."""
-    text = VILLAGES.replace("dataset: villages", f"dataset: {dataset}")
-    if not split:
-        text = text.replace("region: {field: code, level: city}\n", "")
-    return Contract.from_yaml(text.encode())
-
-
-def elements(**changed: object) -> acts.CoreElements:
-    """The 13 core elements of a whole catalogue entry."""
-    stated: dict[str, object] = {
-        "classification": "1/01/01",
-        "name": "村社名录",
-        "code": "33/000001",
-        "provider": "民政厅",
-        "provider_code": "11330000002482007K",
-        "abstract": "全省村社名录",
-        "format": "数据库",
-        "items": ("code", "name", "head", "phone"),
-        "sharing": "无条件共享",
-        "openness": "不开放",
-        "cycle": "每年",
-        "published_on": "2026-01-01",
-        "related": (),
-    }
-    return acts.CoreElements.model_validate({**stated, **changed})
-
-
-class World:
+class World(Drafts):
     """Keys of everybody, and one fold of the ledger they make."""
 
     def __init__(self, *, seed: int = 0, hubs: tuple[str, ...] = ("hub-1",)) -> None:
-        self.chance = random.Random(seed)
-        self.custody = MemoryCustody(self.chance.randbytes)
-        self.now_ms = START_MS
-        for label in ("office/authority", "recovery", *(f"hub/{hub}" for hub in hubs)):
-            self.custody.generate_signing(label)
-        for hub in hubs:
-            self.custody.generate_signing(f"checkpoint/{hub}")
-        self.hubs = hubs
+        super().__init__(seed=seed, hubs=hubs)
         self.genesis = self._genesis()
         self.pin = leaf_hash(self.genesis)
         self.fold = RegistryFold([engine()])
         self.root: Root = check_genesis(self.genesis, self.pin)
         self.entries: list[Entry] = [self.root.entry]
         self.folded: list[Folded] = [self.fold.begin(self.root)]
-
-    def genesis_body(self, **changed: object) -> acts.Genesis:
-        """What the genesis act of this world says."""
-        stated: dict[str, object] = {
-            "authority": "authority",
-            "name_zh": "省数据局",
-            "name_en": "Data Bureau",
-            "credit_code": "11330000MB1234567X",
-            "officer": self.public("office/authority"),
-            "recovery": self.public("recovery"),
-            "hubs": tuple(
-                acts.HubKeys(
-                    hub=hub,
-                    entry=self.public(f"hub/{hub}"),
-                    checkpoint=self.public(f"checkpoint/{hub}"),
-                )
-                for hub in self.hubs
-            ),
-            "ca": bytes(32),
-            "rules": engine().rule_set_hash,
-            "region": "33",
-        }
-        return acts.Genesis.model_validate({**stated, **changed})
 
     def _genesis(self) -> bytes:
         return make_genesis(
@@ -136,18 +43,6 @@ class World:
     def registry(self) -> Registry:
         """The state after everything that was put."""
         return self.fold.registry
-
-    def public(self, label: str) -> bytes:
-        """A public key by the label of its pair."""
-        return self.custody.public(label).raw
-
-    def signer(self, label: str) -> Signer:
-        """The signer of that label."""
-        return self.custody.signer(label)
-
-    def nonce(self) -> bytes:
-        """Sixteen seeded bytes."""
-        return self.chance.randbytes(16)
 
     def advance(self, by_ms: int) -> None:
         """Let time pass for everybody."""
@@ -219,91 +114,10 @@ class World:
         """An authentic act that nobody has entered."""
         return self.fold.authenticate(self.sign(body, by=by), self.now_ms)
 
-    def enrolment(
-        self, member: str, kind: acts.MemberKind = "department", **changed: object
-    ) -> acts.EnrolMember:
-        """The authority's act that admits ``member`` with a fresh officer key."""
-        label = f"office/{member}"
-        if label not in {key.label for key in self.custody.publics()}:
-            self.custody.generate_signing(label)
-        officer = self.public(label)
-        stated: dict[str, object] = {
-            "member": member,
-            "member_kind": kind,
-            "name_zh": member,
-            "name_en": member,
-            "credit_code": "11330000002482007K",
-            "region": "33",
-            "officer": officer,
-            "proof": prove_keys(
-                origin=ORIGIN,
-                member=member,
-                instance="",
-                signing=officer,
-                kem=b"",
-                signer=self.signer(label),
-            ),
-        }
-        return acts.EnrolMember.model_validate({**stated, **changed})
-
-    def registration(
-        self, member: str, instance: str = "main", *, fresh: bool = False
-    ) -> acts.RegisterInstance:
-        """A member's act that registers an adapter; ``fresh`` makes new keys under the old name."""
-        label = f"adapter/{member}/{instance}"
-        if fresh:
-            self.custody.destroy(label)
-            self.custody.destroy(f"kem/{label}")
-        signing = self.custody.generate_signing(label).raw
-        kem = self.custody.generate_kem(f"kem/{label}").raw
-        proof = prove_keys(
-            origin=ORIGIN,
-            member=member,
-            instance=instance,
-            signing=signing,
-            kem=kem,
-            signer=self.signer(label),
-        )
-        return acts.RegisterInstance(instance=instance, signing=signing, kem=kem, proof=proof)
-
     def join(self, member: str, kind: acts.MemberKind = "department") -> None:
         """Enrol a member and register its adapter ``main``."""
         assert self.put(self.enrolment(member, kind)).permit
         assert self.put(self.registration(member), by=member).permit
-
-    def proposal(self, dataset: str = "villages", **changed: object) -> acts.ProposeDataset:
-        """A provider's proposal of a dataset on its own topic."""
-        stated: dict[str, object] = {
-            "dataset": dataset,
-            "elements": elements(),
-            "sharing": "unconditional",
-            "secrecy": "none",
-            "basis": "浙江省公共数据条例",
-            "contract": contract(dataset).encoded,
-            "topic": f"data.{dataset}",
-            "partitions": 4,
-        }
-        return acts.ProposeDataset.model_validate({**stated, **changed})
-
-    def dataset_key(self, dataset: str = "villages", **changed: object) -> acts.DatasetKey:
-        """The authority's act that puts a KEM key, held by the first hub, on record."""
-        label = f"dataset/{dataset}/{self.chance.random()}"
-        public = self.custody.generate_kem(label).raw
-        kid = kid_of(XWING, public)
-        challenge = hashlib.sha256(self.nonce()).digest()
-        proof = cose.sign1(
-            cbor.encode([ORIGIN, dataset, kid, challenge]),
-            POSSESSION_DOMAIN,
-            self.signer(f"hub/{self.hubs[0]}"),
-        )
-        stated: dict[str, object] = {
-            "dataset": dataset,
-            "public": public,
-            "valid_from_ms": self.now_ms,
-            "valid_to_ms": self.now_ms + 365 * DAY_MS,
-            "proof": proof,
-        }
-        return acts.DatasetKey.model_validate({**stated, **changed})
 
     def publish(self, provider: str, dataset: str = "villages", **changed: object) -> None:
         """Propose, publish and key a dataset."""
@@ -311,22 +125,6 @@ class World:
         body = acts.PublishDataset(dataset=dataset, proposal=proposal)
         assert self.put(body).permit
         assert self.put(self.dataset_key(dataset)).permit
-
-    def application(self, dataset: str = "villages", **changed: object) -> acts.Apply:
-        """A consumer's application for two of three sections of one city."""
-        row = self.registry.datasets.get(dataset)
-        stated: dict[str, object] = {
-            "dataset": dataset,
-            "contract": row.contract_hash if row else bytes(32),
-            "fields": ("code", "name", "head"),
-            "regions": ("3301",),
-            "purpose": "业务协同",
-            "duty": "社会保险法 第七条",
-            "from_ms": START_MS,
-            "to_ms": START_MS + 90 * DAY_MS,
-            "expires_ms": START_MS + 60 * DAY_MS,
-        }
-        return acts.Apply.model_validate({**stated, **changed})
 
     def granted(self, consumer: str, dataset: str = "villages", **changed: object) -> bytes:
         """The id of a grant on an unconditional dataset."""
@@ -340,45 +138,6 @@ class World:
         body = self.opening(dataset, region, **changed)
         folded = self.put(body, by=f"{provider}/main")
         return permitted(folded)
-
-    def opening(
-        self, dataset: str = "villages", region: str = "3301", **changed: object
-    ) -> acts.OpenStream:
-        """An act that opens a stream in the place the catalogue names."""
-        stated = {"dataset": dataset, "region": region, "topic": f"data.{dataset}", "partition": 0}
-        return acts.OpenStream.model_validate({**stated, **changed})
-
-    def anchor(self, stream: bytes, sequence: int, **changed: object) -> acts.Anchor:
-        """How far a stream has come, with a head that depends on nothing but its sequence."""
-        stated: dict[str, object] = {
-            "stream": stream,
-            "epoch": bytes(16),
-            "sequence": sequence,
-            "head": hashlib.sha256(stream + sequence.to_bytes(8, "big")).digest(),
-            "records": 100 * (sequence + 1),
-            "version": 100 * (sequence + 1),
-        }
-        return acts.Anchor.model_validate({**stated, **changed})
-
-    def item(self, stream: bytes, **changed: object) -> acts.AskItem:
-        """One epoch of a stream, as a header of it would describe it."""
-        row = self.registry.streams.get(stream)
-        dataset = self.registry.datasets[row.dataset] if row else None
-        stated: dict[str, object] = {
-            "stream": stream,
-            "epoch": bytes(16),
-            "header": bytes(32),
-            "contract": dataset.contract_hash if dataset else bytes(32),
-            "from_ms": START_MS + HOUR_MS,
-            "to_ms": START_MS + 2 * HOUR_MS,
-            "levels": (1, 2),
-            "sequence": 0,
-        }
-        return acts.AskItem.model_validate({**stated, **changed})
-
-    def ask(self, grant: bytes, *items: acts.AskItem, purpose: str = "业务协同") -> acts.AskKeys:
-        """A consumer's request for the keys of ``items``."""
-        return acts.AskKeys(grant=grant, purpose=purpose, items=items)
 
 
 def sign_it(

@@ -7,7 +7,8 @@ import pytest
 from exchange.ledger.verdict import Folded
 from exchange.model import acts
 from exchange.registry.busrules import PROVIDER
-from tests.ledger.world import DAY_MS, HOUR_MS, START_MS, World, contract, permitted
+from tests.ledger.drafts import DAY_MS, HOUR_MS, START_MS, contract
+from tests.ledger.world import World, permitted
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from exchange.limits import CLOCK_SKEW_MS_MAX
 from exchange.model import acts
 from exchange.model.actcodec import Body
 from exchange.registry.statehash import state_hash
-from tests.ledger.world import ORIGIN, World, permitted, sign_it
+from tests.ledger.drafts import ORIGIN
+from tests.ledger.world import World, permitted, sign_it
 
 WITHDRAWAL = acts.WithdrawRequest(request=bytes(32))
 

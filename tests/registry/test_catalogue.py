@@ -3,7 +3,8 @@
 from exchange.model import acts
 from exchange.registry.possession import POSSESSION_DOMAIN
 from keys import cbor, cose
-from tests.ledger.world import DAY_MS, ORIGIN, World, contract, elements, permitted
+from tests.ledger.drafts import DAY_MS, ORIGIN, contract, elements
+from tests.ledger.world import World, permitted
 
 
 def test_a_published_dataset_is_what_was_proposed(world: World) -> None:

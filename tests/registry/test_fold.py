@@ -14,7 +14,8 @@ from exchange.registry.fold import RegistryFold
 from exchange.registry.footprint import footprint
 from exchange.registry.statehash import state_hash
 from policies.facts import Answer, Question
-from tests.ledger.world import HOUR_MS, World, engine, exchange_world, permitted
+from tests.ledger.drafts import HOUR_MS, engine
+from tests.ledger.world import World, act_id, exchange_world, permitted
 
 
 class Refuses:
@@ -90,11 +91,8 @@ def test_a_release_that_came_first_stands(world: World) -> None:
 
 
 def test_a_denial_is_decided_anew_when_what_it_rests_on_has_changed(world: World) -> None:
-    body = acts.PublishDataset(dataset="schools", proposal=bytes(32))
     proposal = world.sign(world.proposal("schools"), by="civil")
-    body = body.model_copy(
-        update={"proposal": world.fold.authenticate(proposal, 0 or world.now_ms).id}
-    )
+    body = acts.PublishDataset(dataset="schools", proposal=act_id(proposal))
     early = world.entry(world.sign(body))
     assert not early.statement.permit
     permitted(world.take(world.entry(proposal)))

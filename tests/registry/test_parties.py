@@ -6,7 +6,8 @@ from exchange.errors import NotFound
 from exchange.model import acts
 from exchange.registry.possession import prove_keys
 from exchange.registry.state import Registry
-from tests.ledger.world import ORIGIN, World, permitted
+from tests.ledger.drafts import ORIGIN
+from tests.ledger.world import World, permitted
 
 
 def test_the_authority_admits_members_and_nobody_else_does(world: World) -> None:

@@ -5,7 +5,8 @@ import pytest
 from exchange.errors import NotFound
 from exchange.model import acts
 from exchange.registry.state import ANCHORS_KEPT
-from tests.ledger.world import World, contract, permitted
+from tests.ledger.drafts import contract
+from tests.ledger.world import World, permitted
 
 
 def progress(world: World, *anchors: acts.Anchor) -> tuple[bool, tuple[str, ...]]:

@@ -24,8 +24,9 @@ from exchange.ledger.verdict import Folded
 from exchange.model import acts
 from exchange.model.actcodec import Body
 from exchange.registry.statehash import state_hash
+from tests.ledger.drafts import DAY_MS, HOUR_MS
 from tests.ledger.hubs import TOPIC, Hub, begin, junk
-from tests.ledger.world import DAY_MS, HOUR_MS, World, exchange_world
+from tests.ledger.world import World, exchange_world
 
 NAMES = ("hub-1", "hub-2", "hub-3")
 EXPECTED = (ActRefused, RuleRefused, BusUnavailable, ClockOff, HubUnavailable)
