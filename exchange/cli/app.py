@@ -69,11 +69,12 @@ def _tree() -> typer.Typer:
 def _translate(command: Any, chinese: Mapping[str, str]) -> None:  # noqa: ANN401 - as above
     """Replace every help sentence below ``command`` that has a Chinese one."""
     for attribute in ("help", "short_help", "epilog"):
-        sentence = getattr(command, attribute, None)
+        sentence = str(getattr(command, attribute, None))
         if sentence in chinese:
             setattr(command, attribute, chinese[sentence])
     for parameter in command.params:
-        if getattr(parameter, "help", None) in chinese:
-            parameter.help = chinese[parameter.help]
+        sentence = str(getattr(parameter, "help", None))
+        if sentence in chinese:
+            parameter.help = chinese[sentence]
     for child in getattr(command, "commands", {}).values():
         _translate(child, chinese)

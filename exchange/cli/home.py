@@ -85,6 +85,9 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
     kafka: Annotated[
         str, typer.Option("--kafka", help="host:port of a Kafka; default: an embedded one.")
     ] = "",
+    topic: Annotated[
+        str, typer.Option("--topic", help="Kafka topic of the ledger.")
+    ] = "exchange.ledger",
 ) -> None:
     """Make a home: authority, hub, keys, CA, and a new ledger's first entry."""
     from exchange.wiring.homeinit import Founding, initialise
@@ -94,7 +97,7 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
     screen = session.screen
     path = session.home
     said = Founding(
-        origin, authority, name_zh, name_en, credit_code, region, hub, host, port, kafka
+        origin, authority, name_zh, name_en, credit_code, region, hub, host, port, kafka, topic
     )
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     passphrase = session.settings.passphrase()

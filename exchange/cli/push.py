@@ -99,9 +99,9 @@ async def push_file(
     from exchange.wiring.transfer import contract_of, open_publisher
 
     contract = await contract_of(office, dataset)
-    source = open_source(file, contract.names, form=form, delimiter=delimiter)
     async with open_publisher(office, contract, instance=instance) as publisher:
         pushes = Pushes(publisher, office.quarantine(), dataset, clock=now_ms)
+        source = open_source(file, contract.names, form=form, delimiter=delimiter)
         try:
             return await pushes.push(source, file, advance=advance)
         except SourceUnreadable as error:

@@ -8,7 +8,6 @@ their own session: Ctrl-C on the terminal that started them does not reach them.
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,48 +34,34 @@ class Background:
             number, _, started = self.pid_file.read_text("ascii").strip().partition(" ")
         except FileNotFoundError:
             return None
-        if not number.isdigit() or _started(int(number)) != started:
+        if not number.isdigit() or not started or _started(int(number)) != started:
             return None
         return int(number)
 
     def start(self, command: Sequence[str], *, stdin: bytes = b"") -> int:
-        """Start it and return its process id; ``stdin`` is all it reads."""
+        """Start it and return its process id; ``stdin`` (a few bytes) is all it reads."""
         for file in (self.pid_file, self.console):
             file.parent.mkdir(parents=True, exist_ok=True)
-        with self.console.open("wb") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=child_environment(),
-            )
-        if process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
-                pipe.write(stdin)
-        self.pid_file.write_text(f"{process.pid} {_started(process.pid)}", "ascii")
-        return process.pid
+        reading, writing = os.pipe()
+        try:
+            os.write(writing, stdin)  # fits the pipe: nobody needs to read yet
+            pid = _spawn(command, self.console, reading)
+        finally:
+            os.close(reading)
+            os.close(writing)
+        self.pid_file.write_text(f"{pid} {_started(pid)}", "ascii")
+        return pid
 
     def stop(self) -> bool:
         """Ask it to end, insist after `STOP_WAIT_S`; whether there was one."""
         pid = self.pid()
         if pid is not None:
-            os.kill(pid, signal.SIGTERM)
-            if not self._ended(STOP_WAIT_S) and (again := self.pid()) is not None:
-                os.kill(again, signal.SIGKILL)
-                self._ended(STOP_WAIT_S)
+            _signal(pid, signal.SIGTERM)
+            if not self._ended(pid, STOP_WAIT_S):
+                _signal(pid, signal.SIGKILL)
+                self._ended(pid, STOP_WAIT_S)
         self.pid_file.unlink(missing_ok=True)
         return pid is not None
-
-    def _ended(self, wait_s: float) -> bool:
-        until = time.monotonic() + wait_s
-        while self.pid() is not None:
-            if time.monotonic() > until:
-                return False
-            _reap()
-            time.sleep(_POLL_S)
-        return True
 
     def last_words(self) -> str:
         """The last line it said outside its log, for instance why it did not start."""
@@ -85,6 +70,37 @@ class Background:
         except FileNotFoundError:
             return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    def _ended(self, pid: int, wait_s: float) -> bool:
+        until = time.monotonic() + wait_s
+        while self.pid() is not None:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_POLL_S)
+        # Take the exit status if it was our own child, so that no zombie stays.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        return True
+
+
+def _spawn(command: Sequence[str], console: Path, stdin: int) -> int:
+    fresh = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    return os.posix_spawn(
+        command[0],
+        list(command),
+        child_environment(),
+        setsid=True,
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, stdin, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(console), fresh, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+    )
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _started(pid: int) -> str:
@@ -95,11 +111,3 @@ def _started(pid: int) -> str:
         return ""
     # A zombie has ended; only its parent has not looked yet.
     return "" if fields[0] == "Z" else fields[19]
-
-
-def _reap() -> None:
-    """Let go of children of ours that ended."""
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return

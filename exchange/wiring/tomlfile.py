@@ -89,7 +89,8 @@ def parse(document: TomlDocument, model: type[Model]) -> Model:
     except ValidationError as error:
         first = min(
             error.errors(include_url=False, include_input=False),
-            key=lambda fault: document.line(fault["loc"]),
+            # A misspelt key is unknown and leaves another missing: the first says what to do.
+            key=lambda fault: (fault["type"] != "extra_forbidden", document.line(fault["loc"])),
         )
         raise _explain(first, document, model) from None
 
