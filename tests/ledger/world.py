@@ -13,14 +13,17 @@ from exchange.model.actcodec import Body
 from exchange.registry.fold import RegistryFold
 from exchange.registry.state import Registry
 from keys.cose import Signer
-from tests.ledger.drafts import ORIGIN, Drafts, engine
+from tests.ledger.drafts import ORIGIN, START_MS, Drafts, engine
 
 
 class World(Drafts):
     """Keys of everybody, and one fold of the ledger they make."""
 
-    def __init__(self, *, seed: int = 0, hubs: tuple[str, ...] = ("hub-1",)) -> None:
+    def __init__(
+        self, *, seed: int = 0, hubs: tuple[str, ...] = ("hub-1",), now_ms: int = START_MS
+    ) -> None:
         super().__init__(seed=seed, hubs=hubs)
+        self.now_ms = now_ms
         self.genesis = self._genesis()
         self.pin = leaf_hash(self.genesis)
         self.fold = RegistryFold([engine()])
