@@ -38,9 +38,7 @@ def prepare() -> Path:
         [uv, "pip", "install", "--quiet", "--python", str(python), PACKAGE],
     ):
         try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=600, check=False
-            )
+            done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
         except OSError as error:
             raise CsfleUnavailable(f"uv did not start: {error}") from error
         if done.returncode:

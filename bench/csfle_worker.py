@@ -9,18 +9,9 @@ import sys
 from pathlib import Path
 
 from confluent_kafka import Producer
-from confluent_kafka.schema_registry import (
-    Metadata,
-    MetadataProperties,
-    Rule,
-    RuleKind,
-    RuleMode,
-    RuleParams,
-    RuleSet,
-    Schema,
-    SchemaRegistryClient,
-)
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroSerializer
+from confluent_kafka.schema_registry.rule_registry import RuleRegistry
 from confluent_kafka.schema_registry.rules.encryption.encrypt_executor import (
     FieldEncryptionExecutor,
 )
@@ -32,34 +23,29 @@ PARTITIONS = 4
 
 def _schema(names: list[str], encrypted: set[str]) -> Schema:
     fields = [
-        {"name": name, "type": "string"} | ({"confluent:tags": ["PII"]} if name in encrypted else {})
+        {"name": name, "type": "string", "confluent:tags": ["PII"] if name in encrypted else []}
         for name in names
     ]
-    rule = Rule(
-        name="encrypt",
-        doc="",
-        kind=RuleKind.TRANSFORM,
-        mode=RuleMode.WRITEREAD,
-        type="ENCRYPT",
-        tags=["PII"],
-        params=RuleParams(
-            {
-                "encrypt.kek.name": "bench",
-                "encrypt.kms.type": "local-kms",
-                "encrypt.kms.key.id": "bench-key",
-            }
-        ),
-        expr=None,
-        on_success=None,
-        on_failure="ERROR,NONE",
-        disabled=False,
-    )
-    return Schema(
-        json.dumps({"type": "record", "name": "village", "fields": fields}),
-        "AVRO",
-        [],
-        Metadata(None, MetadataProperties({"owner": "bench"}), None),
-        RuleSet([], [rule]),
+    key = {
+        "encrypt.kek.name": "bench",
+        "encrypt.kms.type": "local-kms",
+        "encrypt.kms.key.id": "bench-key",
+    }
+    rule = {
+        "name": "encrypt",
+        "kind": "TRANSFORM",
+        "mode": "WRITEREAD",
+        "type": "ENCRYPT",
+        "tags": ["PII"],
+        "params": key,
+        "onFailure": "ERROR,NONE",
+    }
+    return Schema.from_dict(
+        {
+            "schema": json.dumps({"type": "record", "name": "village", "fields": fields}),
+            "schemaType": "AVRO",
+            "ruleSet": {"domainRules": [rule]},
+        }
     )
 
 
@@ -67,7 +53,7 @@ def main(bootstrap: str, topic: str, records: Path, fields: str) -> None:
     """Serve rounds until standard input ends."""
     rows = [json.loads(line) for line in records.read_text("utf-8").splitlines()]
     LocalKmsDriver.register()
-    FieldEncryptionExecutor.register()
+    RuleRegistry.register_rule_executor(FieldEncryptionExecutor())
     registry = SchemaRegistryClient.new_client({"url": "mock://"})
     registry.register_schema(f"{topic}-value", _schema(list(rows[0]), set(fields.split(","))))
     serialise = AvroSerializer(

@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ from exchange.wiring.enrol import Newcomer, enrol_member
 from exchange.wiring.home import Home, open_home
 from exchange.wiring.homeinit import Founding, initialise
 from exchange.wiring.homekafka import bootstrap_of, embedded, is_embedded
+from exchange.wiring.homekeys import make_passphrase
 from exchange.wiring.office import Office, open_office
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.publication import Described, propose, publish
@@ -108,7 +109,8 @@ class Installation:
 async def installation(directory: Path) -> AsyncIterator[Installation]:
     """Start everything under ``directory``; stop it at the end."""
     settings = environment()
-    passphrase = Passphrase(secrets.token_hex(16))
+    directory.mkdir(parents=True, exist_ok=True)
+    passphrase = make_passphrase(directory)  # the processes started later find it there
     said = Founding(
         origin=f"bench.exchange.example/{secrets.token_hex(4)}",
         authority=AUTHORITY,
@@ -146,9 +148,7 @@ async def installation(directory: Path) -> AsyncIterator[Installation]:
 
 
 def _start(home: Home, settings: Settings, passphrase: Passphrase) -> None:
-    upkeep.start(
-        home, settings, passphrase, tell=lambda _: None, fetching=lambda *_: None
-    )
+    upkeep.start(home, settings, passphrase, tell=lambda _: None, fetching=lambda *_: None)
 
 
 def free_port() -> int:
@@ -157,12 +157,3 @@ def free_port() -> int:
         bound.bind(("127.0.0.1", 0))
         port: int = bound.getsockname()[1]
         return port
-
-
-@contextlib.contextmanager
-def stopwatch() -> Iterator[list[float]]:
-    """Seconds the block took, as the one element of the list it gives."""
-    taken: list[float] = []
-    began = time.perf_counter()
-    yield taken
-    taken.append(time.perf_counter() - began)

@@ -146,7 +146,7 @@ def confluent_read(bootstrap: str, topic: str, count: int) -> Run:
             seen = 0
             while seen < count:
                 messages = consumer.consume(10_000, 1.0)
-                seen += len([orjson.loads(message.value()) for message in messages])
+                seen += len([orjson.loads(message.value() or b"") for message in messages])
             return seen
         finally:
             consumer.close()

@@ -41,7 +41,7 @@ async def interleaved(runs: Mapping[str, Run], rounds: int) -> dict[str, Measure
     """Run every contender ``rounds`` times in turn, in an order that reverses each round."""
     measured = {name: Measured() for name in runs}
     for number in range(-WARM_UPS, rounds):
-        order = list(runs) if number % 2 else list(reversed(runs))
+        order = list(runs)[:: 1 if number % 2 else -1]
         for name in order:
             gc.collect()
             began = time.perf_counter()

@@ -85,7 +85,8 @@ def load(count: int = ROWS) -> Villages:
     table = read_csv(villages_file(), convert_options=ConvertOptions(column_types=_TEXT))
     step = max(1, table.num_rows // count)
     columns: Columns = {
-        name: table[name].to_pylist()[::step][:count] for name in table.column_names
+        name: [str(value) for value in table[name].to_pylist()[::step][:count]]
+        for name in table.column_names
     }
     names = tuple(columns)
     rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -1,0 +1,70 @@
+"""``make bench``, or ``python -m bench [--quick] [--only NAME …]``: measure, and write it down.
+
+A whole run takes some ten minutes on two cores and wants the machine for itself. It writes raw
+figures to bench/raw/ (not committed), and bench/results.json with bench/RESULTS.md made from it,
+which are. With ``--only`` or ``--quick`` just the raw figures and the page on the screen.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from bench import machine
+from bench.bulk import PER_RECORD
+from bench.report import render
+from bench.suite import BENCHMARKS, Size, measure
+
+_HERE: Final = Path(__file__).parent
+_RESULTS: Final = _HERE / "results.json"
+_PAGE: Final = _HERE / "RESULTS.md"
+_RAW: Final = _HERE / "raw"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what was asked for; 0 when it ran, whatever the figures say."""
+    given = _parser().parse_args(arguments)
+    size = Size.quick() if given.quick else Size.whole()
+    names = given.only or list(BENCHMARKS)
+    whole = not given.quick and not given.only
+    with tempfile.TemporaryDirectory(prefix="exchange-bench-") as directory:
+        results = asyncio.run(_run(Path(directory), names, size))
+    results["quick"] = given.quick
+    page = render(results)
+    text = json.dumps(results, ensure_ascii=False, indent=2) + "\n"
+    _RAW.mkdir(exist_ok=True)
+    (_RAW / f"{results['date'].replace(':', '')}.json").write_text(text, "utf-8")
+    if whole:
+        _RESULTS.write_text(text, "utf-8")
+        _PAGE.write_text(page, "utf-8")
+    print(page)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few records, to see that all works")
+    parser.add_argument(
+        "--only", action="append", choices=list(BENCHMARKS), help="just this; may be repeated"
+    )
+    return parser
+
+
+async def _run(directory: Path, names: list[str], size: Size) -> dict[str, Any]:
+    notes: list[str] = []
+    measured, kafka = await measure(directory, names, size, notes)
+    return {
+        **machine.described(kafka),
+        "records": size.records,
+        "rounds": size.rounds,
+        "per_record": min(PER_RECORD, size.records),
+        "notes": notes,
+        "measurements": measured,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

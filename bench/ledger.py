@@ -1,0 +1,221 @@
+"""The hub: acts a second, keys a second, how long an answer takes, and how fast a replay goes.
+
+Everything goes through the hub's doors over TLS 1.3, and every answer is given only after its entry
+was read back from the ledger's topic, which the broker flushes to disk at every message
+(``flush.messages=1``). A key is one epoch of one stream, with all its sections; each item has a
+secret of its own, so nothing is unwrapped once for many.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from bench.installation import Installation, Shared
+from bench.rounds import quantile
+from bench.villages import Villages
+from exchange.envelope.open import VerifiedHeader, parse_bundle, verify_header
+from exchange.envelope.seal import Epoch, seal
+from exchange.flow.keyring import Keyring
+from exchange.flow.sign import Signs
+from exchange.model.acts import Anchor, ReportProgress
+from exchange.model.batch import Batch
+from exchange.registry.state import Instance
+from exchange.wiring.clock import now_ms
+from exchange.wiring.ledgerview import FollowedLedger
+from exchange.wiring.transfer import open_publisher
+
+EPOCH_MS: Final = 60_000
+AT_ONCE: Final = 4
+"""Requests under way at a time: two keep a single-threaded hub busy, more only queue."""
+USUAL_ITEMS: Final = 16
+"""Epochs a subscriber asks for at a time when it catches up: one a message of a fetch."""
+BULK_ITEMS: Final = 256
+"""The most that one act may ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The consumer's side, with signed headers to ask about."""
+
+    site: Installation
+    shared: Shared
+    signs: Signs
+    row: Instance
+    headers: Sequence[VerifiedHeader]
+
+    async def ask(self, headers: Sequence[VerifiedHeader]) -> None:
+        """One act; raises when a key is denied. Opens what is handed over."""
+        keyring = Keyring(
+            hub=self.site.consumer.hub,
+            signs=self.signs,
+            kid=self.row.kem_kid,
+            unwrap=self.site.consumer.custody.unwrap,
+            subscription=self.shared.subscription,
+        )
+        await keyring.ensure(headers)
+        for header in headers:
+            assert isinstance(keyring.find(header), dict), "a key was denied"
+
+    def groups(self, items: int, count: int) -> list[Sequence[VerifiedHeader]]:
+        """``count`` groups of ``items`` headers, one after the other and round again."""
+        total = len(self.headers)
+        starts = [number * items % total for number in range(count)]
+        return [self.headers[start : start + items] for start in starts]
+
+
+async def asking(site: Installation, villages: Villages, *, epochs: int) -> Asking:
+    """Open a stream and sign ``epochs`` headers on it, each of an epoch of its own."""
+    shared = await site.dataset("release", whole=True)
+    signs, provider = await site.provider.instance()
+    first = {name: values[:1] for name, values in villages.columns.items()}
+    async with open_publisher(site.provider, shared.contract) as publisher:
+        await publisher.push(first)
+        await publisher.flush()
+        await publisher.report()
+    view = site.provider.view
+    await view.catch_up()
+    (stream,) = view.registry.streams_of(shared.contract.dataset)
+    key = view.registry.dataset_key_at(shared.contract.dataset, now_ms())
+    assert key is not None
+    batch = Batch({name: list(values) for name, values in first.items()}, None, [1])
+    headers = []
+    for number in range(epochs):
+        begins = now_ms()
+        epoch = Epoch.start(
+            origin=site.provider.origin,
+            dataset=shared.contract.dataset,
+            contract_hash=shared.contract.hash,
+            provider=provider.id,
+            stream=stream.id,
+            region="",
+            kid=key.kid,
+            public=key.public,
+            from_ms=begins,
+            to_ms=begins + EPOCH_MS,
+        )
+        sealed = seal(
+            batch,
+            shared.contract,
+            epoch,
+            sequence=number + 1,
+            previous=bytes(32),
+            signer=signs.signer,
+        )
+        statement = parse_bundle(sealed.raw).statement
+        headers.append(verify_header(statement.raw, provider.signing))
+    consumer, row = await site.consumer.instance()
+    await site.consumer.view.catch_up()
+    return Asking(site, shared, consumer, row, headers)
+
+
+async def release(given: Asking, *, items: int, count: int) -> dict[str, float]:
+    """Keys and acts a second in acts of ``items``, and the share of a core the hub took."""
+    groups = given.groups(items, count)
+    took, cores = await _loaded(given.site, [partial(given.ask, group) for group in groups])
+    keys = items * count
+    return {
+        "items": items,
+        "keys_per_s": round(keys / took, 1),
+        "acts_per_s": round(count / took, 1),
+        "hub_cores": round(cores, 2),
+        "keys_per_s_core": round(keys / took / max(1.0, cores), 1),
+    }
+
+
+async def response(
+    given: Asking, *, items: int, keys_per_s: float, seconds: float
+) -> dict[str, float]:
+    """Milliseconds an act takes when they arrive at random, ``keys_per_s`` on average."""
+    chance = random.Random(2)
+    groups = iter(given.groups(items, max(8, int(keys_per_s * seconds / items))))
+    took: list[float] = []
+
+    async def one(group: Sequence[VerifiedHeader]) -> None:
+        began = time.perf_counter()
+        await given.ask(group)
+        took.append((time.perf_counter() - began) * 1000)
+
+    async with asyncio.TaskGroup() as tasks:
+        for group in groups:
+            tasks.create_task(one(group))
+            await asyncio.sleep(chance.expovariate(keys_per_s / items))
+    return {
+        "items": items,
+        "acts": len(took),
+        "keys_per_s": round(keys_per_s, 1),
+        "p50_ms": round(quantile(took, 0.50), 2),
+        "p99_ms": round(quantile(took, 0.99), 2),
+    }
+
+
+async def acts(site: Installation, shared: Shared, *, count: int) -> dict[str, float]:
+    """Small acts (one anchor each) through the hub: acts a second."""
+    signs, _ = await site.provider.instance()
+    (stream,) = site.provider.view.registry.streams_of(shared.contract.dataset)
+    newest = site.provider.view.registry.newest_anchor(stream.id)
+    assert newest is not None
+
+    async def one(number: int) -> None:
+        anchor = Anchor(
+            stream=stream.id,
+            epoch=newest.epoch,
+            sequence=newest.sequence + 1 + number,
+            head=bytes(32),
+            records=newest.records + 1 + number,
+            version=newest.version + 1 + number,
+        )
+        await site.provider.hub.submit(signs.sign(ReportProgress(anchors=(anchor,))))
+
+    took, cores = await _loaded(site, [partial(one, number) for number in range(count)])
+    return {"acts_per_s": round(count / took, 1), "hub_cores": round(cores, 2)}
+
+
+async def replay(site: Installation) -> dict[str, float]:
+    """Entries a second of a fresh follower: read, verified, decided anew where needed, folded."""
+    table = site.home.table.log
+    view = FollowedLedger(site.provider.bus, topic=table.topic, pin=table.genesis)
+    began, worked = time.perf_counter(), time.process_time()
+    try:
+        await view.catch_up()
+        took, cpu = time.perf_counter() - began, time.process_time() - worked
+        size = view.follower.size
+    finally:
+        await view.close()
+    return {
+        "entries": size,
+        "entries_per_s": round(size / took, 1),
+        "entries_per_s_core": round(size / cpu, 1),
+    }
+
+
+Job = Callable[[], Awaitable[None]]
+
+
+async def _loaded(site: Installation, jobs: Sequence[Job]) -> tuple[float, float]:
+    """Run ``jobs``, `AT_ONCE` at a time: seconds, and how many cores the hub used meanwhile."""
+    waiting = iter(jobs)
+
+    async def lane() -> None:
+        for job in waiting:
+            await job()
+
+    cpu, began = _cpu_seconds(site.hub_pid), time.perf_counter()
+    async with asyncio.TaskGroup() as lanes:
+        for _ in range(AT_ONCE):
+            lanes.create_task(lane())
+    took = time.perf_counter() - began
+    return took, (_cpu_seconds(site.hub_pid) - cpu) / took
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used, all threads."""
+    after_name = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(") ")[2]
+    user, system = islice(after_name.split(), 11, 13)
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

