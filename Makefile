@@ -40,7 +40,7 @@ up: setup ## start the embedded Kafka, the hub and the adapters under your home
 .PHONY: test
 test: check ## everything CI does: check, then all tests on a real Kafka and a real PostgreSQL
 	@deploy/system.sh test
-	@$(BIN)/pytest --cov --cov-report= $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report= $(ARGS)
 ifeq ($(ARGS),)
 	@$(BIN)/python -m tests.coverage_floor --percent $(FLOOR) $(GUARDED)
 endif
