@@ -64,12 +64,12 @@ class Background:
         return pid is not None
 
     def last_words(self) -> str:
-        """The last line it said outside its log, for instance why it did not start."""
+        """The last three lines it said outside its log, for instance why it did not start."""
         try:
             lines = self.console.read_text("utf-8", "replace").splitlines()
         except FileNotFoundError:
             return ""
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return " ".join([line.strip() for line in lines if line.strip()][-3:])
 
     def _ended(self, pid: int, wait_s: float) -> bool:
         until = time.monotonic() + wait_s

@@ -59,9 +59,7 @@ def read(path: Path) -> list[Exchange]:
     return found
 
 
-def play(
-    path: Path, feed: Callable[[str], None], known: Mapping[str, str] | None = None
-) -> None:
+def play(path: Path, feed: Callable[[str], None], known: Mapping[str, str] | None = None) -> None:
     """Run a transcript; ``feed`` puts text into standard input, ``known`` fills names."""
     captured = dict(known or {})
     for step in read(path):
@@ -89,7 +87,7 @@ def _pattern(wanted: str, captured: dict[str, str]) -> str:
     pattern = re.escape(wanted).replace("…", ".*")
     for name in re.findall(r"\\\{([A-Z_]+)\\\}", pattern):
         known = captured.get(name)
-        replacement = re.escape(known) if known is not None else f"(?P<{name}>[^ ,\"]+)"
+        replacement = re.escape(known) if known is not None else f'(?P<{name}>[^ ,"]+)'
         pattern = pattern.replace(rf"\{{{name}\}}", replacement, 1)
     return pattern
 
