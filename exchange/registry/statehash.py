@@ -7,6 +7,7 @@ is for checks and comparisons, not for every request.
 
 import hashlib
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Final
 
 from exchange.registry.state import Registry
@@ -40,9 +41,16 @@ def _keyed(table: dict[object, object]) -> list[tuple[object, bytes]]:
     return [(key, cbor.encode(_plain(value))) for key, value in table.items()]
 
 
+@cache
+def _columns(row: type) -> tuple[str, ...] | None:
+    """The names of the fields of a kind of row; None for anything else."""
+    return tuple(field.name for field in fields(row)) if is_dataclass(row) else None
+
+
 def _plain(value: object) -> object:
-    if is_dataclass(value) and not isinstance(value, type):
-        return [_plain(getattr(value, field.name)) for field in fields(value)]
+    columns = _columns(type(value))
+    if columns is not None:
+        return [_plain(getattr(value, name)) for name in columns]
     if isinstance(value, set):
         return sorted(value)
     if isinstance(value, list | tuple):
