@@ -31,14 +31,14 @@ class Terminal:
         self.out, self.err = out.getvalue(), err.getvalue()
         return code
 
-    def json(self, *words: str, code: int = 0) -> Any:
+    def json(self, *words: str, code: int = 0) -> Any:  # noqa: ANN401 - JSON
         """Run it with --json; the one object that came."""
         got = self(*words, "--json")
         assert got == code, self.out + self.err
         assert not self.err
         return json.loads(self.out)
 
-    def problem(self, *words: str, code: int) -> Any:
+    def problem(self, *words: str, code: int) -> Any:  # noqa: ANN401 - JSON
         """The error object of a command that must fail with ``code``."""
         return self.json(*words, code=code)["error"]
 

@@ -103,10 +103,10 @@ def test_an_unknown_dataset_is_named_with_those_there_are(
     assert dataset in problem["message"]["en"]
 
 
+@pytest.mark.usefixtures("here")
 def test_a_wrong_passphrase_says_so_in_both_languages(
-    terminal: Terminal, here: Path, monkeypatch: pytest.MonkeyPatch
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert here
     monkeypatch.setenv("EXCHANGE_PASSPHRASE", "not the passphrase")
     problem = terminal.problem("whoami", "--as", PROVIDER, code=2)
     assert problem["category"] == "wrong-passphrase"
@@ -182,10 +182,10 @@ def test_a_full_disk_is_exit_3_and_nothing_is_lost_or_doubled(
         assert found.execute(query).fetchone() == (400, 400)
 
 
+@pytest.mark.usefixtures("here")
 def test_rejected_records_are_encrypted_at_rest_and_shown_on_demand(
-    terminal: Terminal, here: Path, live_home: Path, dataset: str, feed: Callable[[str], None]
+    terminal: Terminal, live_home: Path, dataset: str, feed: Callable[[str], None]
 ) -> None:
-    assert here
     marker = f"marker-{uuid4().hex}"
     feed(f"number,story\n,{marker}\nfine,ok\n")
     told = terminal.json("push", dataset, "-", "--as", PROVIDER, code=1)

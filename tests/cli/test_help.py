@@ -11,7 +11,7 @@ from exchange.cli.chinese import help_in_chinese
 from tests.cli.conftest import Terminal
 
 
-def sentences(command: Any) -> Iterator[str]:
+def sentences(command: Any) -> Iterator[str]:  # noqa: ANN401 - a private class
     for attribute in ("help", "epilog"):
         if sentence := getattr(command, attribute, None):
             yield sentence
