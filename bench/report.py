@@ -93,7 +93,12 @@ def _targets(found: Found) -> str:
             continue
         shown = f"{value:,.3g}" if value < 1_000 else f"{value:,.0f}"
         rows.append(
-            [target.what, wanted, f"{shown} {target.unit}".rstrip(), _met(target.met(value))]
+            [
+                target.what,
+                wanted,
+                f"{shown} {target.unit}".rstrip(),
+                "met" if target.met(value) else "**missed**",
+            ]
         )
     return _table(["what", "target", "measured", ""], rows)
 
