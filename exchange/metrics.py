@@ -29,7 +29,6 @@ LABELS: Final[Mapping[str, re.Pattern[str]]] = {
     "dataset": re.compile(r"[a-z][a-z0-9-]{1,62}"),
     "failure": re.compile(_WORD),
     "outcome": re.compile("written|not-written|unknown"),
-    "purpose": re.compile("ledger|data"),
     "reason": re.compile(_WORD),
     "route": re.compile(r"[a-z0-9/{}_.-]{1,60}"),
     "rule": re.compile(r"[A-Z]{2,12}-[0-9]{2}|NONE"),
@@ -95,17 +94,14 @@ BUS_PRODUCED: Final = _counter(
     "bus_produced_total", "Messages handed to Kafka, by what is known of them.", "outcome"
 )
 BUS_PRODUCE: Final = _seconds("bus_produce", "From handing a message over to knowing its outcome.")
-BUS_FETCHED: Final = _counter("bus_fetched_total", "Messages read from Kafka.", "purpose")
+BUS_FETCHED: Final = _counter("bus_fetched_total", "Messages read from Kafka.")
 BUS_DISCARDS: Final = _counter(
     "bus_producer_discards_total", "Producers thrown away after an outcome that was not written."
 )
-BUS_UP: Final = _gauge("bus_up", "1 while Kafka answers, 0 while it does not.")
+BUS_UP: Final = _gauge("bus_up", "1 if Kafka answered the last question, 0 if it did not.")
 
 # --- ledger ---
 LEDGER_ENTRIES: Final = _gauge("ledger_entries", "Entries folded so far; the next leaf's index.")
-LEDGER_BEHIND: Final = _gauge(
-    "ledger_behind_messages", "Messages on the ledger topic not yet folded."
-)
 LEDGER_SKIPPED: Final = _counter(
     "ledger_skipped_total", "Messages on the ledger topic that are no valid entry.", "reason"
 )
@@ -118,14 +114,9 @@ LEDGER_APPEND: Final = _seconds(
 LEDGER_REJUDGED: Final = _counter(
     "ledger_rejudged_total", "Entries whose verdict did not hold at its position."
 )
-LEDGER_ACTS_REFUSED: Final = _counter(
-    "ledger_acts_refused_total", "Acts that never reached the ledger.", "failure"
-)
 LEDGER_CLOCK_AHEAD: Final = _gauge(
     "ledger_clock_ahead_seconds", "This hub's clock minus the broker's; negative is behind."
 )
-DECISION: Final = _seconds("decision", "One decision by the rules.")
-DECIDED: Final = _counter("decisions_total", "Decisions by the rules.", "verdict")
 REFUSALS: Final = _counter("refusals_total", "Denials, by the rule that decided.", "rule")
 
 # --- release ---
@@ -134,9 +125,6 @@ RELEASE_ITEMS: Final = _counter(
     "release_items_total", "Streams and epochs asked for, by verdict.", "verdict"
 )
 RELEASE_KEYS: Final = _counter("release_section_keys_total", "Section keys handed over.")
-RELEASE_UNPAID: Final = _gauge(
-    "release_without_receipt", "Releases whose consumer has filed no receipt yet."
-)
 
 # --- hub ---
 HUB_REQUESTS: Final = _counter("hub_requests_total", "HTTP requests.", "route", "status")
@@ -157,9 +145,7 @@ PUBLISH_BUNDLE_BYTES: Final = _Histogram(
     "exchange_publish_bundle_bytes", "Sealed bundles.", buckets=_SIZES, registry=REGISTRY
 )
 PUBLISH_SEAL: Final = _seconds("publish_seal", "Sealing one bundle.")
-PUBLISH_RESENT: Final = _counter("publish_resent_total", "Bundles sent more than once.")
-SPOOL_BUNDLES: Final = _gauge("spool_bundles", "Sealed bundles not yet known to be on Kafka.")
-SPOOL_BYTES: Final = _gauge("spool_bytes", "Their bytes on this machine's disk.")
+PUBLISH_RESENT: Final = _counter("publish_resent_total", "Bundles of the spool sent again.")
 
 # --- deliver ---
 DELIVER_RECORDS: Final = _counter(
@@ -172,10 +158,9 @@ DELIVER_DUPLICATES: Final = _counter(
     "deliver_duplicates_total", "Bundles that arrived again, byte for byte the same."
 )
 DELIVER_REFUSED: Final = _counter(
-    "deliver_refused_total", "Bundles that failed verification, by class.", "failure"
-)
-DELIVER_JUNK: Final = _counter(
-    "deliver_junk_total", "Messages on data topics that no registered instance signed."
+    "deliver_refused_total",
+    "Messages on data topics that are no bundle of a known stream, or fail verification.",
+    "failure",
 )
 STREAMS_HALTED: Final = _gauge(
     "deliver_streams_halted", "Streams not read further because of a hole, a fork or a break."

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from prometheus_client import Counter, Metric
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
 from exchange import metrics
@@ -22,6 +24,13 @@ def test_every_metric_has_a_sentence() -> None:
     assert len(found) > 30
     for family in found:
         assert re.fullmatch(r"[A-Z0-9].{8,}\.", family.documentation), family.name
+
+
+def test_every_metric_is_moved_by_the_product() -> None:
+    own = Path(metrics.__file__)
+    product = "".join(path.read_text("utf-8") for path in own.parent.rglob("*.py") if path != own)
+    defined = {name for name, it in vars(metrics).items() if isinstance(it, MetricWrapperBase)}
+    assert {name for name in defined if not re.search(rf"\b{name}\b", product)} == set()
 
 
 def test_durations_are_in_seconds_and_sizes_in_bytes() -> None:

@@ -30,6 +30,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from exchange import metrics
 from exchange.bus.clock import BrokerClock
 from exchange.bus.countedbatch import CountedBatch
 from exchange.bus.failures import bus_unavailable, offset_gone, partition_missing, topic_refused
@@ -312,13 +313,16 @@ class KafkaBus:
             async with asyncio.timeout(ATTEMPTS * self._request_s), self._asking:
                 for _ in range(ATTEMPTS):
                     try:
-                        return await question(await self._connected())
+                        answer = await question(await self._connected())
+                        metrics.BUS_UP.set(1)
+                        return answer
                     except (KafkaError, OSError) as error:
                         failure = error
                         await self._hang_up()
         except TimeoutError as error:
             failure = error
             await self._hang_up()
+        metrics.BUS_UP.set(0)
         raise self.unavailable(failure) from failure
 
     async def _connected(self) -> AIOKafkaAdminClient:

@@ -27,6 +27,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from exchange import metrics
 from exchange.bus.ports import MESSAGE_BYTES_MAX, Header, Outcome, Produced
 from exchange.errors import BusUnavailable
 
@@ -153,6 +154,14 @@ class LaneProducer:
         self, topic: str, partition: int, value: bytes | None, headers: Sequence[Header] = ()
     ) -> Produced:
         """See `exchange.bus.ports.Producer.produce`."""
+        with metrics.BUS_PRODUCE.time():
+            produced = await self._queued(topic, partition, value, headers)
+        metrics.BUS_PRODUCED.labels(outcome=produced.outcome.value).inc()
+        return produced
+
+    async def _queued(
+        self, topic: str, partition: int, value: bytes | None, headers: Sequence[Header]
+    ) -> Produced:
         weight = message_bytes(value, headers)
         if self._closed:
             return Produced(Outcome.NOT_WRITTEN, "the producer is closed")
@@ -240,6 +249,7 @@ class LaneProducer:
         _refuse_queue(lane, "an earlier message of this partition was not confirmed")
         if not flight.retired:
             flight.retired = True
+            metrics.BUS_DISCARDS.inc()
             if self._flight is flight:
                 self._flight = None
 

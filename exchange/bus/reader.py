@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
+from exchange import metrics
 from exchange.bus.ports import Message
 
 SILENCE_S: Final = 3.0
@@ -74,6 +75,7 @@ class DrainingConsumer:
             self._positions[message.topic, message.partition] = message.offset + 1
         if not self._drained:
             self._positions.update(self._reached)
+        metrics.BUS_FETCHED.inc(len(taken))
         return taken
 
     async def _drain(self, wait_s: float) -> None:

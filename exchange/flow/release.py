@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from exchange import metrics
 from exchange.envelope.commitments import section_keys
 from exchange.envelope.header import Header
 from exchange.envelope.open import verify_header
@@ -29,6 +30,7 @@ from exchange.flow.sealedkeys import Envelope, SectionKeys, seal_keys
 from exchange.ledger.act import Act
 from exchange.ledger.append import Appended
 from exchange.model.acts import AskItem, AskKeys
+from exchange.registry.busrules import HEADER, PROVIDER
 from exchange.registry.state import Registry
 from keys.cose import Signer
 from keys.errors import KeyMissing, OpenRefused
@@ -92,11 +94,12 @@ class Releases:
         nobody gets a key, the asker signs a new one), and ReleaseRefused for one that is no key
         request or lacks a header. Denials are answers, not exceptions: they stand on the ledger.
         """
-        act = self._ledger.authenticate(request)
-        body = _asked(act, headers)
-        opened = self._open_all(body.items, headers)
-        appended = await self._ledger.append(request, refused=opened.refused)
-        return self._hand_over(appended, body, opened.keys)
+        with metrics.RELEASE.time():
+            act = self._ledger.authenticate(request)
+            body = _asked(act, headers)
+            opened = self._open_all(body.items, headers)
+            appended = await self._ledger.append(request, refused=opened.refused)
+            return self._hand_over(appended, body, opened.keys)
 
     def _open_all(self, items: Sequence[AskItem], headers: Sequence[bytes]) -> _Opened:
         keys: dict[int, SectionKeys] = {}
@@ -105,14 +108,14 @@ class Releases:
             try:
                 header = self._matching_header(item, raw)
             except BundleRefused:
-                refused[index] = ("HEADER-01",)
+                refused[index] = (HEADER,)
                 continue
             try:
                 keys[index] = self._checked_keys(header, item)
             except (BundleRefused, OpenRefused):
                 # The provider signed a header whose secret does not open, or opens to something
                 # other than what it committed to: the denial is evidence against the provider.
-                refused[index] = ("PROVIDER-01",)
+                refused[index] = (PROVIDER,)
         return _Opened(keys, refused)
 
     def _matching_header(self, item: AskItem, raw: bytes) -> Header:
@@ -169,6 +172,9 @@ class Releases:
             for item in range(len(body.items))
             if appended.permit and item not in appended.refused
         }
+        metrics.RELEASE_ITEMS.labels(verdict="permit").inc(len(permitted))
+        metrics.RELEASE_ITEMS.labels(verdict="deny").inc(len(body.items) - len(permitted))
+        metrics.RELEASE_KEYS.inc(sum(map(len, permitted.values())))
         sealed = self._sealed(appended, permitted) if permitted else b""
         return sign_answer(_answer(appended, self._clock(), sealed), self._signer)
 

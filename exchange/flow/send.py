@@ -9,6 +9,7 @@ readers count and drop; a second bundle for one sequence number is never made.
 import asyncio
 from typing import Final, Protocol
 
+from exchange import metrics
 from exchange.bus.outbox import Kept, Line, Outbox, Unsent
 from exchange.bus.ports import Header, Outcome, Producer
 from exchange.errors import BusUnavailable
@@ -69,7 +70,7 @@ class Sender:
             if not self._failed:
                 continue
             if self._clock() >= deadline:
-                raise _stuck(self._outbox)
+                raise _stuck()
             await asyncio.sleep(PAUSE_MS / 1000)
 
     async def close(self) -> None:
@@ -92,6 +93,7 @@ class Sender:
         after = (b"", -1)
         while producer is not None and (page := self._outbox.unsent(after)):
             for unsent in page:
+                metrics.PUBLISH_RESENT.inc()
                 if not await self._produce(producer, unsent):
                     self._failed = True
                     return
@@ -131,7 +133,7 @@ def routing_headers(unsent: Unsent) -> tuple[Header, ...]:
     )
 
 
-def _stuck(outbox: Outbox) -> BusUnavailable:
+def _stuck() -> BusUnavailable:
     return BusUnavailable(
         "Kafka did not acknowledge; sealed bundles wait in the spool",
         "Kafka 未确认；已加密的数据包保留在缓冲文件中",

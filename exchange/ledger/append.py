@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass
 from typing import Final, assert_never
 
+from exchange import metrics
 from exchange.bus.ports import Bus, Outcome, Producer
 from exchange.errors import ActRefused, BusUnavailable, HubUnavailable, RuleRefused
 from exchange.ledger.act import Act
@@ -178,7 +179,8 @@ class Appender:
         entry = self._signed(act, proposal, time_ms)
         expected = self._follower.expect(entry, act)
         try:
-            folded = await self._produce(producer, entry, expected)
+            with metrics.LEDGER_APPEND.time():
+                folded = await self._produce(producer, entry, expected)
         finally:
             self._follower.give_up(entry, expected)
         return self._appended(act, proposal, folded)
@@ -210,7 +212,7 @@ class Appender:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._deadline_ms / 1_000
         maybe_written, pause_ms = False, PAUSE_MS
-        while not expected.done() and loop.time() < until:
+        while loop.time() < until:
             produced = await producer.produce(self._topic, PARTITION, entry.raw)
             left_ms = max(1, int((until - loop.time()) * 1_000))
             maybe_written |= produced.outcome is not Outcome.NOT_WRITTEN
@@ -226,13 +228,12 @@ class Appender:
             folded = await self._follower.outcome(expected, min(left_ms, wait_ms))
             if folded is not None:
                 return folded
-        if expected.done():
-            return expected.result()
         raise _not_appended(maybe_written=maybe_written)
 
     def _appended(self, act: Act, proposal: Proposal, folded: Folded) -> Appended:
         if not folded.fresh:
             raise _seen_before() if folded.reason == "seen-before" else _void(folded.reason)
+        metrics.LEDGER_APPENDED.labels(verdict="permit" if folded.permit else "deny").inc()
         if not folded.permit and folded.carried:
             self._fairness.before.note(
                 act, folded.index, folded.rules, proposal.footprint, self._clock.monotonic_ms()

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from exchange import metrics
 from exchange.errors import ClockOff
 from exchange.limits import HUB_CLOCK_SKEW_MS_MAX
 
@@ -90,6 +91,7 @@ class CheckedClock:
         round_trip_ms = self._clock.monotonic_ms() - started_ms
         # The broker's stamp lies somewhere within the round trip.
         early, late = before_ms - broker_ms, before_ms + round_trip_ms - broker_ms
+        metrics.LEDGER_CLOCK_AHEAD.set((early + late) / 2_000)
         if early > HUB_CLOCK_SKEW_MS_MAX or late < -HUB_CLOCK_SKEW_MS_MAX:
             raise _off("broker", early if early > 0 else late)
         self._probe = _Probe(self._clock.now_ms(), self._clock.monotonic_ms())
