@@ -115,9 +115,9 @@ async def catalogue(stage: Stage) -> None:
 async def publish_register(stage: Stage) -> None:
     """Civil Affairs publishes the real register."""
     stage.open_scene(texts.PUSHING_A)
-    with demo_file("villages-33.csv.gz") as path:
-        accepted = await _push(stage, CIVIL, VILLAGES, str(path))
     expected = len(village_rows()["code"])
+    with demo_file("villages-33.csv.gz") as path:
+        accepted = await _push(stage, CIVIL, VILLAGES, str(path), total=expected)
     stage.must(accepted == expected, texts.PUSHING_A, f"{accepted}/{expected}")
     stage.tell(texts.PUSHED, records=f"{accepted:,}")
 
@@ -141,7 +141,7 @@ async def publish_results(stage: Stage) -> None:
     """The Examination Authority publishes generated results."""
     stage.open_scene(texts.PUSHING_B)
     file = write_csv(stage.folder / EXAMS / "exam-results.csv", stage.exam_columns)
-    accepted = await _push(stage, EXAMS, RESULTS, str(file))
+    accepted = await _push(stage, EXAMS, RESULTS, str(file), total=stage.records)
     stage.must(accepted == stage.records, texts.PUSHING_B, f"{accepted}/{stage.records}")
     stage.tell(texts.PUSHED, records=f"{accepted:,}")
 
@@ -220,7 +220,7 @@ async def revoke_and_try(stage: Stage) -> None:
         for name, values in stage.exam_columns.items()
     }
     file = write_csv(stage.folder / EXAMS / "corrections.csv", chosen)
-    await _push(stage, EXAMS, RESULTS, str(file))
+    await _push(stage, EXAMS, RESULTS, str(file), total=len(chosen["ticket"]))
     before = await asyncio.to_thread(stored_rows, stage.received(RESULTS), RESULTS)
     report = await _pull(stage, RESULTS)
     after = await asyncio.to_thread(stored_rows, stage.received(RESULTS), RESULTS)
@@ -236,7 +236,7 @@ async def tamper(stage: Stage) -> None:
     source = village_rows()
     update = {name: values[:CORRECTED] for name, values in source.items()}
     file = write_csv(stage.folder / CIVIL / "update.csv", update)
-    accepted = await _push(stage, CIVIL, VILLAGES, str(file))
+    accepted = await _push(stage, CIVIL, VILLAGES, str(file), total=CORRECTED)
     await _attack(stage)
     report = await _pull(stage, VILLAGES)
     refused = sum(report.ignored.values())
@@ -323,10 +323,10 @@ async def _refused(
     stage.must(False, step, "permit")
 
 
-async def _push(stage: Stage, member: str, dataset: str, file: str) -> int:
+async def _push(stage: Stage, member: str, dataset: str, file: str, *, total: int) -> int:
     from exchange.cli.push import push_file
 
-    with stage.screen.progress(texts.SEALING, total=None) as advance:
+    with stage.screen.progress(texts.SEALING, total=total) as advance:
         done = await push_file(stage.offices[member], dataset, file, advance=advance)
     stage.pushed += done.accepted
     return done.accepted

@@ -19,6 +19,8 @@ Advance = Callable[[int], None]
 """Call it with the number of records (or steps) just finished."""
 
 _WRONG: Final = Text("Error", "错误")
+_FOLDING_MAX: Final = 1.5
+"""How much wider than the terminal a table may be before its rows are shown as blocks."""
 _REMEDY: Final = Text("What to do", "处理办法")
 
 
@@ -85,22 +87,34 @@ class Screen:
 
     def _rich_grid(self, title: str, titles: list[str], rows: list[list[str]]) -> None:
         from rich.box import SIMPLE_HEAD
+        from rich.cells import cell_len
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text as RichText
 
+        console = Console(file=self._out)
+        widest = [max(map(cell_len, column)) for column in zip(titles, *rows, strict=True)]
+        # Columns folded to a few characters are unreadable: then each row becomes a block.
+        upright = sum(widest) <= _FOLDING_MAX * console.width
         table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold")
-        for heading in titles:
+        table.show_header = upright
+        for heading in titles if upright else ("", ""):
             table.add_column(heading, overflow="fold")
         for row in rows:
             # As Text: a value in brackets must not turn into markup.
-            table.add_row(*(RichText(cell) for cell in row))
-        Console(file=self._out).print(table)
+            cells = [RichText(cell) for cell in row]
+            if upright:
+                table.add_row(*cells)
+                continue
+            for heading, cell in zip(titles, cells, strict=True):
+                table.add_row(RichText(heading, style="dim"), cell)
+            table.add_section()
+        console.print(table)
 
     def answer(self, data: Mapping[str, Any]) -> None:
         """The one JSON object of a successful (or partly successful) command."""
         if self.as_json:
-            self._write(self._out, json.dumps(data, ensure_ascii=False, default=_plain))
+            self._write(self._out, json.dumps(_plain(data), ensure_ascii=False))
 
     def fail(self, problem: Problem) -> None:
         """One sentence and its remedy; with ``--json`` the error object."""
@@ -146,9 +160,17 @@ def _cell(value: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """Bytes as hex, paths as text: what the JSON of an answer may hold besides plain values."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, Text):
-        return {"en": value.en, "zh": value.zh}
-    return str(value)
+    """What JSON can hold: bytes as hex, sentences by language, paths as text."""
+    match value:
+        case Text():
+            return {"en": value.en, "zh": value.zh}
+        case Mapping():
+            return {str(key): _plain(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner) for inner in value]
+        case bytes():
+            return value.hex()
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return str(value)

@@ -17,13 +17,15 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 import zstandard
 
 from exchange.errors import DiskFull, NotFound
-from exchange.model.validate import Rejected
+
+if TYPE_CHECKING:
+    from exchange.model.validate import Rejected
 
 FORMAT: Final = 1
 KEPT_BYTES_MAX: Final = 1 << 28
@@ -73,7 +75,7 @@ class Quarantine:
         dataset: str,
         source: str,
         columns: Mapping[str, Sequence[Any]],
-        rejected: Sequence[Rejected],
+        rejected: "Sequence[Rejected]",
         *,
         lines: int | Sequence[int],
         now_ms: int,
@@ -104,10 +106,6 @@ class Quarantine:
         """All kept batches of ``dataset``, oldest first; `OpenRefused` if a file was altered."""
         folder = self._directory / dataset
         return [self._read(path, dataset) for path in sorted(folder.glob("*.sealed"))]
-
-    def datasets(self) -> list[str]:
-        """The datasets that have kept records."""
-        return sorted(path.parent.name for path in self._directory.glob("*/*.sealed"))
 
     def forget(self, dataset: str) -> int:
         """Delete what is kept of ``dataset``; the number of files. The only copy may be lost."""
@@ -160,7 +158,7 @@ def _write(path: Path, sealed: bytes) -> None:
             f"no room to keep the rejected records in {path.parent}",
             f"磁盘空间不足，无法在 {path.parent} 保存被拒绝的记录",
             remedy=(
-                "free space, then repeat: nothing of this batch was published",
-                "请清理磁盘后重试：本批数据尚未发布",
+                "free space, then push the same input again: nothing is lost, nothing doubles",
+                "请清理磁盘后重新推送：不会丢失，也不会重复",
             ),
         ) from error
