@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from exchange.errors import NotFound, UsageError
 from exchange.flow.ports import Admitted
 from exchange.model.acts import AnswerRequest, Apply, RevokeGrant, WithdrawRequest
+from exchange.model.regions import check_region
 from exchange.model.text import Text
 from exchange.registry.state import Registry, Request, Shape
 from exchange.wiring.enrol import unfit
@@ -43,12 +44,13 @@ async def apply(
         )
     shape = registry.shapes[row.contract_hash]
     fields = ordered(shape, wanted.fields) or shape.fields
+    regions = tuple(map(check_region, wanted.regions)) or ("",)
     try:
         body = Apply(
             dataset=dataset,
             contract=row.contract_hash,
             fields=fields,
-            regions=wanted.regions or ("",),
+            regions=regions,
             purpose=purpose,
             duty=duty,
             from_ms=wanted.from_ms,
@@ -66,12 +68,13 @@ async def approve(
 ) -> Admitted:
     """Grant at most what was asked; what ``wanted`` leaves empty is granted as asked."""
     shape = office.view.registry.shapes[request.contract_hash]
+    regions = tuple(map(check_region, wanted.regions)) or request.regions
     try:
         body = AnswerRequest(
             request=request.id,
             approve=True,
             fields=ordered(shape, wanted.fields) or request.fields,
-            regions=wanted.regions or request.regions,
+            regions=regions,
             from_ms=wanted.from_ms or request.from_ms,
             to_ms=wanted.to_ms or request.to_ms,
             expires_ms=wanted.expires_ms or request.expires_ms,

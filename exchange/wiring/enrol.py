@@ -14,6 +14,7 @@ from exchange.errors import UsageError
 from exchange.flow.ports import Admitted
 from exchange.model.acts import EnrolMember, MemberKind, RegisterInstance
 from exchange.model.ids import slug
+from exchange.model.regions import check_region
 from exchange.model.text import Text
 from exchange.registry.possession import prove_keys
 from exchange.wiring.home import DEFAULT_INSTANCE
@@ -53,6 +54,7 @@ async def enrol_member(
     """
     home = authority.home
     slug("member", newcomer.member)
+    check_region(newcomer.region)
     registry = await authority.registry()
     if registry.active(newcomer.member, DEFAULT_INSTANCE):
         raise _enrolled_already(newcomer.member)

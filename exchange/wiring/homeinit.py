@@ -16,6 +16,7 @@ from exchange.ledger.entry import leaf_hash
 from exchange.ledger.genesis import make_genesis
 from exchange.model.acts import Genesis, HubKeys
 from exchange.model.ids import slug
+from exchange.model.regions import check_region
 from exchange.wiring.clock import now_ms
 from exchange.wiring.home import (
     CONFIGURATION,
@@ -64,6 +65,7 @@ def initialise(path: Path, said: Founding, passphrase: Passphrase) -> str:
         )
     slug("member", said.authority)
     slug("hub", said.hub)
+    check_region(said.region)
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path / ".init"
     shutil.rmtree(draft, ignore_errors=True)

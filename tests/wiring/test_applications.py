@@ -1,0 +1,63 @@
+"""Regions that a person types are codes of GB/T 2260, or the grant would cover nothing."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from exchange.errors import NotFound
+from exchange.registry.state import Registry, Shape
+from exchange.wiring.applications import Wanted, apply, approve
+from exchange.wiring.homeinit import Founding, initialise
+from exchange.wiring.office import Office
+from exchange.wiring.passphrase import Passphrase
+
+CONTRACT = bytes(32)
+
+
+def office_with_villages() -> Office:
+    """A catalogue of one dataset; nothing that is refused gets as far as a hub."""
+    registry = Registry()
+    registry.shapes[CONTRACT] = Shape("villages", ((1, ("code",)),), ("code",), 4)
+    registry.datasets["villages"] = cast(Any, SimpleNamespace(contract_hash=CONTRACT))
+
+    async def folded() -> Registry:
+        return registry
+
+    return cast(Office, SimpleNamespace(registry=folded, view=SimpleNamespace(registry=registry)))
+
+
+def wanted(*regions: str) -> Wanted:
+    return Wanted(fields=(), regions=regions, from_ms=0, to_ms=1, expires_ms=1)
+
+
+@pytest.mark.parametrize("code", ["330000", "99", "33 "])
+async def test_an_application_for_no_region_is_refused_with_the_remedy(code: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        await apply(office_with_villages(), "villages", wanted("33", code), purpose="x", duty="y")
+    assert caught.value.failure == "region"
+    assert "33, not 330000" in caught.value.remedy.en
+
+
+async def test_neither_does_an_answer_name_one() -> None:
+    request = cast(Any, SimpleNamespace(contract_hash=CONTRACT, regions=("33",)))
+    with pytest.raises(NotFound, match="330000"):
+        await approve(office_with_villages(), request, wanted("330000"), price="", conditions=())
+
+
+def test_a_home_of_no_region_is_not_made(tmp_path: Path) -> None:
+    said = Founding(
+        origin="exchange.example/1",
+        authority="data-bureau",
+        name_zh="数据局",
+        name_en="Data Bureau",
+        credit_code="11330000002482028C",
+        region="330000",
+        hub="hub-1",
+        host="127.0.0.1",
+        port=8443,
+    )
+    with pytest.raises(NotFound, match="330000"):
+        initialise(tmp_path / "home", said, Passphrase("a long passphrase"))
+    assert not (tmp_path / "home").exists()
