@@ -8,7 +8,6 @@
     │   ├── ActRefused            act-refused
     │   ├── BundleRefused         bundle-refused
     │   ├── EntryRefused          entry-refused
-    │   ├── StreamHalted          stream-halted
     │   ├── ReleaseRefused        release-refused
     │   ├── NotAuthenticated      not-authenticated
     │   ├── CheckFailed           check-failed
@@ -99,12 +98,6 @@ class EntryRefused(Refused):
     """Bytes on the ledger topic are no valid entry."""
 
     category = "entry-refused"
-
-
-class StreamHalted(Refused):
-    """A stream has a hole, a fork or a break in its chain and is not read further."""
-
-    category = "stream-halted"
 
 
 class ReleaseRefused(Refused):

@@ -44,16 +44,11 @@ RECORD_BYTES_MAX: Final = 1 << 20
 HEADER_BYTES_MAX: Final = 8_192
 SECTIONS_MAX: Final = 4
 PADDING_BYTES_MIN: Final = 4_096
-LINGER_MS: Final = 2
-"""How long a bundle waits for more records when they trickle in."""
 
 # --- epochs (words) ---
 EPOCH_MS_MAX: Final = 15 * 60_000
 EPOCH_BUNDLES_MAX: Final = 1 << 20
 EPOCH_BYTES_MAX: Final = 64 << 30
-
-# --- CBOR ---
-CBOR_DEPTH_MAX: Final = 16
 
 # --- readers ---
 WITHHELD_MS: Final = 60_000

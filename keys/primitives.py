@@ -30,7 +30,6 @@ SEED_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 MLKEM_PUBLIC_BYTES: Final = 1184
 KEM_PUBLIC_BYTES: Final = MLKEM_PUBLIC_BYTES + 32
-AEAD_KEY_BYTES: Final = 32
 AEAD_TAG_BYTES: Final = 16
 WRAP_OVERHEAD_BYTES: Final = 1120 + AEAD_TAG_BYTES
 """X-Wing ciphertext (ML-KEM-768: 1088, X25519: 32) and the tag around a wrapped secret."""

@@ -340,7 +340,3 @@ class Contract(_Model):
     def region_digits(self) -> int:
         """Digits of a stream's region; 0 when the dataset does not split by region."""
         return 0 if self.region is None else REGION_DIGITS[self.region.level]
-
-    def stream_region(self, code: str) -> str:
-        """The region of the stream that a record with region ``code`` travels in; may be ``""``."""
-        return code[: self.region_digits]

@@ -21,9 +21,6 @@ from exchange.errors import NotFound
 LENGTHS: Final = (2, 4, 6, 9, 12)
 """Digits of a code at each level."""
 
-_STAND_INS: Final = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
-"""Rows that hold a level open and say nothing to a reader."""
-
 
 @cache
 def names() -> dict[str, str]:
@@ -68,12 +65,3 @@ def check_region(code: str) -> str:
         ),
         failure="region",
     )
-
-
-def full_name(code: str) -> str:
-    """``330102`` → ``浙江省杭州市上城区``; below the county, the county's; ``""`` → ``全国``."""
-    if code == "":
-        return "全国"
-    found = [names().get(code[:digits], "") for digits in (2, 4, 6) if digits <= len(code)]
-    said = [name for name in found if name not in _STAND_INS]
-    return "".join(dict.fromkeys(said))

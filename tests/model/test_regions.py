@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.errors import NotFound
-from exchange.model.regions import check_region, contains, full_name, known_prefixes, names, parents
+from exchange.model.regions import check_region, contains, known_prefixes, names, parents
 
 
 def test_the_table_has_every_province_city_and_county() -> None:
@@ -23,23 +23,6 @@ def test_a_prefix_contains_what_begins_with_it() -> None:
 def test_parents_are_the_shorter_codes() -> None:
     assert parents("330102001051") == ("33", "3301", "330102", "330102001")
     assert parents("33") == ()
-
-
-@pytest.mark.parametrize(
-    ("code", "name"),
-    [
-        ("", "全国"),
-        ("33", "浙江省"),
-        ("330102", "浙江省杭州市上城区"),
-        ("330102001051", "浙江省杭州市上城区"),
-        ("110101", "北京市东城区"),
-        ("441900", "广东省东莞市"),
-        ("419001", "河南省济源市"),
-        ("81", "香港特别行政区"),
-    ],
-)
-def test_full_names_leave_out_what_only_holds_a_level_open(code: str, name: str) -> None:
-    assert full_name(code) == name
 
 
 @pytest.mark.parametrize("code", ["", "33", "3301", "330102", "330102001", "441900003001"])
