@@ -1,8 +1,10 @@
 """Access: applications, answers, revocations, key requests, receipts."""
 
+from dataclasses import dataclass
 from functools import partial
 
 from exchange.model import acts
+from exchange.model.regions import contains
 from exchange.model.text import Text
 from exchange.registry import busrules, facts
 from exchange.registry.case import Asked, Case, Denied, Pending, nothing_there
@@ -99,30 +101,38 @@ def examine_receipt(body: acts.FileReceipt, asked: Asked) -> Case | Denied:
     return Case((_about_grant(asked, grant),))
 
 
+@dataclass(frozen=True, slots=True)
 class Terms:
-    """What an answer gives: its own terms, and the application's where it states none."""
+    """What an approval gives; times are milliseconds since the epoch (UTC)."""
 
-    __slots__ = ("expires_ms", "fields", "from_ms", "regions", "to_ms")
-
-    def __init__(self, body: acts.AnswerRequest, request: Request) -> None:
-        self.fields = body.fields or request.fields
-        self.regions = body.regions or request.regions
-        self.from_ms = body.from_ms or request.from_ms
-        self.to_ms = body.to_ms or request.to_ms
-        self.expires_ms = body.expires_ms or request.expires_ms
+    fields: tuple[str, ...]
+    regions: tuple[str, ...]
+    from_ms: int
+    to_ms: int
+    expires_ms: int
 
 
 def terms(body: acts.AnswerRequest, request: Request) -> Terms:
-    """The terms of an answer."""
-    return Terms(body, request)
+    """The terms of an answer: its own, and the application's where it states none."""
+    return Terms(
+        fields=body.fields or request.fields,
+        regions=body.regions or request.regions,
+        from_ms=body.from_ms or request.from_ms,
+        to_ms=body.to_ms or request.to_ms,
+        expires_ms=body.expires_ms or request.expires_ms,
+    )
 
 
 def _widened(given: Terms, request: Request) -> bool:
     return (
         not set(given.fields) <= set(request.fields)
-        or not all(facts.within(region, request.regions) for region in given.regions)
+        or not all(_within(region, request.regions) for region in given.regions)
         or not request.from_ms <= given.from_ms < given.to_ms <= request.to_ms
     )
+
+
+def _within(region: str, regions: tuple[str, ...]) -> bool:
+    return any(contains(outer, region) for outer in regions)
 
 
 def _key_covered(shape: Shape, fields: tuple[str, ...]) -> bool:
@@ -154,6 +164,13 @@ def _about_item(
             "提供方实例停用前未锚定该数据包",
         )
         return Denied(busrules.STREAM, why)
+    fork = asked.registry.forks.get(item.stream)
+    if fork is not None and item.sequence >= fork.sequence:
+        why = Text(
+            f"the stream has two histories from sequence {fork.sequence} on",
+            f"该数据流自序号 {fork.sequence} 起存在两个历史",
+        )
+        return Denied(busrules.FORK, why)
     return partial(_item_question, asked, body, grant, item, stream.region, fields)
 
 

@@ -1,9 +1,8 @@
 """Rows of the state as the plain facts a question to the rules is made of (policies/facts.py)."""
 
+from exchange.model.regions import parents
 from exchange.registry.state import Dataset, Grant, Member, Proposal, Registry, Request
 from policies.facts import DatasetFacts, GrantFacts, MemberFacts, RequestFacts
-
-_REGION_PREFIXES = (2, 4, 6, 9, 12)
 
 
 def member_facts(row: Member) -> MemberFacts:
@@ -67,9 +66,4 @@ def related_facts(
 
 def region_prefixes(region: str) -> tuple[str, ...]:
     """Every division that contains ``region``, itself included; "" is the whole country."""
-    return ("", *(region[:digits] for digits in _REGION_PREFIXES if digits <= len(region)))
-
-
-def within(region: str, regions: tuple[str, ...]) -> bool:
-    """Whether one of ``regions`` contains ``region``."""
-    return not set(region_prefixes(region)).isdisjoint(regions)
+    return ("", *parents(region), region) if region else ("",)
