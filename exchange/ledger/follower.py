@@ -100,7 +100,7 @@ class Follower:
         """
         end = await self._end()
         while self.leaves.position < end:
-            await self._advance()
+            await self._advance(lambda: self.leaves.position >= end)
         if self.size == 0:
             raise self._break(_no_genesis(self._place[0]))
         if self._mark is not None:
@@ -221,7 +221,7 @@ class Follower:
         try:
             async with asyncio.timeout(timeout_ms / 1_000):
                 while not (self._running or future.done()):
-                    await self._advance()
+                    await self._advance(future.done)
                 return await asyncio.shield(future)
         except TimeoutError:
             raise BusUnavailable(
@@ -231,20 +231,22 @@ class Follower:
                 failure="read-back",
             ) from None
 
-    async def _advance(self) -> None:
-        """Fetch once and fold what came."""
+    async def _advance(self, enough: Callable[[], bool] = lambda: False) -> None:
+        """Fetch once and fold what came, unless it is ``enough`` when our turn has come."""
         async with self._reading:
             self._check_whole()
+            if enough():
+                return
+            if self._consumer is None:
+                self._consumer = await self._consumer_at(self.leaves.position)
+            consumer = self._consumer
             if not self._pending:
-                if self._consumer is None:
-                    self._consumer = await self._consumer_at(self.leaves.position)
-                self._pending.extend(await self._fetch(self._consumer))
+                self._pending.extend(await self._fetch(consumer))
             while self._pending:
                 self._take_slice()
                 await asyncio.sleep(0)
-            if self._consumer is not None:
-                passed = self._consumer.positions()[self._place]
-                self.leaves.position = max(self.leaves.position, passed)
+            passed = consumer.positions()[self._place]
+            self.leaves.position = max(self.leaves.position, passed)
 
     def _take_slice(self) -> None:
         for _ in range(min(SLICE, len(self._pending))):

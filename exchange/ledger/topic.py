@@ -43,14 +43,11 @@ async def begin_ledger(bus: Bus, spec: TopicSpec, genesis: bytes) -> None:
                 break
     finally:
         await producer.close()
-    raise BusUnavailable(
-        f"entry 0 could not be written to {spec.name}",
-        f"无法向 {spec.name} 写入创世条目",
-        remedy=("look at Kafka's log, then try again", "请查看 Kafka 日志后重试"),
-    )
+    raise _unavailable(spec.name)
 
 
 async def _first_message(bus: Bus, topic: str) -> bytes | None:
+    """The first message; None only if the topic is empty, so that nothing is written twice."""
     place = (topic, PARTITION)
     first, end = await bus.bounds(*place)
     if first == end:
@@ -62,7 +59,15 @@ async def _first_message(bus: Bus, topic: str) -> bytes | None:
                 return message.value or b""
     finally:
         await consumer.close()
-    return None
+    raise _unavailable(topic)
+
+
+def _unavailable(topic: str) -> BusUnavailable:
+    return BusUnavailable(
+        f"entry 0 could not be written to {topic} and read back",
+        f"无法向 {topic} 写入并读回创世条目",
+        remedy=("look at Kafka's log, then try again", "请查看 Kafka 日志后重试"),
+    )
 
 
 def _check(found: bytes, genesis: bytes, topic: str) -> None:

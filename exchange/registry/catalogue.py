@@ -8,7 +8,7 @@ from exchange.model.contract import Contract
 from exchange.model.text import Text
 from exchange.registry import busrules, facts, possession
 from exchange.registry.case import Asked, Case, Denied, nothing_there
-from exchange.registry.state import Proposal, Registry, Shape
+from exchange.registry.state import Proposal, Shape
 from keys import cbor
 from keys.errors import KeysError
 from keys.identity import check_kem_key
@@ -50,10 +50,6 @@ def examine_publish(body: acts.PublishDataset, asked: Asked) -> Case | Denied:
     if proposal is None or proposal.dataset != body.dataset or proposal.status != "open":
         return nothing_there(
             f"no such open proposal for {body.dataset}", f"{body.dataset} 没有该待审提案"
-        )
-    if _owner(body.dataset, asked.registry) not in (None, proposal.provider):
-        return nothing_there(
-            f"{body.dataset} is another provider's by now", f"{body.dataset} 已属于其他提供方"
         )
     provider = facts.member_facts(asked.registry.members[proposal.provider])
     return Case(
@@ -142,14 +138,10 @@ def missing_elements(elements: acts.CoreElements) -> tuple[str, ...]:
     )
 
 
-def _owner(dataset: str, registry: Registry) -> str | None:
-    row = registry.datasets.get(dataset)
-    return row.provider if row else None
-
-
 def _taken(dataset: str, asked: Asked) -> bool:
     """Whether another provider has the dataset, or has proposed it and waits."""
-    owner = _owner(dataset, asked.registry)
+    row = asked.registry.datasets.get(dataset)
+    owner = row.provider if row else None
     newest = asked.registry.proposed.get(dataset)
     if owner is None and newest is not None:
         owner = asked.registry.proposals[newest].provider

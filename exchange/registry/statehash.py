@@ -7,9 +7,9 @@ is for checks and comparisons, not for every request.
 
 import hashlib
 from dataclasses import fields, is_dataclass
-from functools import cache
 from typing import Final
 
+from exchange.registry import state
 from exchange.registry.state import Registry
 from keys import cbor
 
@@ -41,14 +41,16 @@ def _keyed(table: dict[object, object]) -> list[tuple[object, bytes]]:
     return [(key, cbor.encode(_plain(value))) for key, value in table.items()]
 
 
-@cache
-def _columns(row: type) -> tuple[str, ...] | None:
-    """The names of the fields of a kind of row; None for anything else."""
-    return tuple(field.name for field in fields(row)) if is_dataclass(row) else None
+_ROWS: Final[dict[type[object], tuple[str, ...]]] = {
+    row: tuple(field.name for field in fields(row))
+    for row in vars(state).values()
+    if isinstance(row, type) and is_dataclass(row)
+}
+"""The fields of every kind of row."""
 
 
 def _plain(value: object) -> object:
-    columns = _columns(type(value))
+    columns = _ROWS.get(type(value))
     if columns is not None:
         return [_plain(getattr(value, name)) for name in columns]
     if isinstance(value, set):

@@ -226,3 +226,18 @@ async def test_a_closed_appender_lets_go_of_its_producer(scene: Scene) -> None:
     await hub.appender.close()
     await hub.append(scene.ask())
     await hub.appender.close()
+
+
+async def test_two_first_appends_share_one_producer(scene: Scene) -> None:
+    hub = await scene.hub()
+    made: list[MemoryProducer] = []
+    plain = hub.bus.producer
+
+    async def slow() -> MemoryProducer:
+        await asyncio.sleep(0)
+        made.append(await plain())
+        return made[-1]
+
+    hub.bus.producer = slow  # type: ignore[method-assign]
+    await asyncio.gather(hub.append(scene.ask()), hub.append(scene.ask()))
+    assert len(made) == 1

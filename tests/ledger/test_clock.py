@@ -8,6 +8,7 @@ from exchange.errors import (
     ActRefused,
     ClockOff,
 )
+from exchange.ledger.clock import SystemClock
 from exchange.limits import HUB_CLOCK_SKEW_MS_MAX
 from tests.ledger.hubs import TOPIC
 from tests.ledger.scene import Scene
@@ -84,3 +85,24 @@ async def test_an_act_that_expires_on_its_way_is_void(scene: Scene) -> None:
     with pytest.raises(ActRefused) as refused:
         await two.append(raw)
     assert refused.value.failure == "expired"
+
+
+async def test_two_acts_that_find_no_fresh_time_ask_the_broker_once(scene: Scene) -> None:
+    hub = await scene.hub()
+    plain = hub.bus.broker_time_ms
+    asked: list[int] = []
+
+    async def slow() -> int:
+        await asyncio.sleep(0)
+        asked.append(await plain())
+        return asked[-1]
+
+    hub.bus.broker_time_ms = slow  # type: ignore[method-assign]
+    await asyncio.gather(hub.appender.check_clock(), hub.appender.check_clock())
+    assert len(asked) == 1
+
+
+def test_the_system_clock_tells_wall_time_and_never_runs_back() -> None:
+    clock = SystemClock()
+    assert clock.now_ms() > 1_700_000_000_000
+    assert clock.monotonic_ms() <= clock.monotonic_ms()

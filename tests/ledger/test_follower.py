@@ -1,22 +1,28 @@
 """Following the topic: what is a leaf, what is junk, and when to stop for good."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from exchange.bus.memory import Faults, MemoryCluster
+from exchange.bus.failures import offset_gone
+from exchange.bus.memory import Faults, MemoryBus, MemoryCluster, MemoryConsumer
 from exchange.errors import BusUnavailable, InputUnreadable, LedgerBroken
 from exchange.ledger import follower as following
+from exchange.ledger import waits as waiting
 from exchange.ledger.entry import Statement, leaf_hash, sign_entry
-from exchange.ledger.leaves import Leaves
+from exchange.ledger.follower import Follower
+from exchange.ledger.leaves import Leaves, truncated
 from exchange.ledger.mark import Mark, MarkFile
 from exchange.ledger.merkle import Tree
 from exchange.ledger.topic import ledger_topic
 from exchange.ledger.verdict import Folded
+from exchange.ledger.waits import Waits
 from exchange.model import acts
+from exchange.registry.fold import RegistryFold
 from exchange.registry.statehash import state_hash
-from tests.ledger.drafts import ORIGIN
+from tests.ledger.drafts import ORIGIN, engine
 from tests.ledger.hubs import TOPIC, Hub, begin, junk, until
 from tests.ledger.world import World, exchange_world
 
@@ -319,3 +325,71 @@ async def test_entries_are_read_again_in_pages(world: World, cluster: MemoryClus
     del cluster._partition((TOPIC, 0)).messages[len(raws)]
     with pytest.raises(LedgerBroken):
         await read(0, count_max=1_000, bytes_max=1 << 20)
+
+
+async def test_a_follower_needs_nobody_to_alarm_and_nothing_to_close(
+    world: World, cluster: MemoryCluster
+) -> None:
+    await begin(world, cluster)
+    await junk(cluster, b"garbage")
+    follower = Follower(cluster.bus("quiet"), TOPIC, world.pin, RegistryFold([engine()]))
+    await follower.recheck()
+    await follower.close()
+    await follower.catch_up()
+    assert follower.leaves.junk.total() == 1
+    await follower.close()
+
+
+class Elusive(MemoryBus):
+    """A bus whose offsets are gone although the bounds look whole."""
+
+    async def consumer(self, start: Mapping[tuple[str, int], int], *, live: bool) -> MemoryConsumer:
+        raise offset_gone(TOPIC, 0, 0, 0, 0)
+
+
+async def test_offsets_that_are_gone_break_the_ledger_whatever_the_bounds_say(
+    world: World, cluster: MemoryCluster
+) -> None:
+    await begin(world, cluster)
+    follower = Follower(Elusive(cluster), TOPIC, world.pin, RegistryFold([engine()]))
+    with pytest.raises(LedgerBroken) as broken:
+        await follower.catch_up()
+    assert broken.value.failure == "truncated"
+
+
+async def test_pages_of_a_cut_topic_are_not_served(world: World, cluster: MemoryCluster) -> None:
+    await begin(world, cluster)
+    hub = Hub(world, cluster, "hub-1")
+    await hub.follower.catch_up()
+    cluster.truncate(TOPIC, 0, 3)
+    with pytest.raises(LedgerBroken) as broken:
+        await hub.follower.entries(7, count_max=1, bytes_max=0)
+    assert broken.value.failure == "truncated"
+
+
+async def test_waiters_come_and_go(world: World) -> None:
+    waits, folded = Waits(), world.folded[3]
+    name = folded.entry.leaf_hash
+    first, second, left = waits.wait(name), waits.wait(name), waits.wait(name)
+    waits.drop(name, left)
+    waits.drop(bytes(32), left)
+    second.cancel()
+    waits.resolve(folded)
+    assert await first is folded
+    assert not left.done()
+    gone, told = waits.wait(name), waits.wait(name)
+    gone.cancel()
+    waits.fail(truncated(2, 1, "leaves"))
+    with pytest.raises(LedgerBroken):
+        await told
+
+
+async def test_only_the_newest_outcomes_are_remembered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "RECENT", 2)
+    waits = Waits()
+    for folded in world.folded:
+        waits.resolve(folded)
+    known = [waits.recall(folded.act_id or b"") for folded in world.folded]
+    assert known == [*([None] * (len(world.folded) - 2)), *world.folded[-2:]]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exchange.bus.memory import Faults, MemoryCluster
+from exchange.bus.memory import Faults, MemoryCluster, MemoryConsumer
+from exchange.bus.ports import Message
 from exchange.errors import (
     BusUnavailable,
     LedgerBroken,
@@ -42,3 +43,17 @@ def test_three_nodes_replicate_and_one_flushes() -> None:
     for spec in (one, three):
         assert spec.config["retention.ms"] == spec.config["retention.bytes"] == "-1"
         assert spec.config["cleanup.policy"] == "delete"
+
+
+async def test_a_first_message_that_cannot_be_read_is_not_written_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def nothing(*_: object, **__: object) -> list[Message]:
+        return []
+
+    world, cluster = World(), MemoryCluster()
+    bus, spec = cluster.bus("founder"), ledger_topic(TOPIC, nodes=1)
+    monkeypatch.setattr(MemoryConsumer, "fetch", nothing)
+    with pytest.raises(BusUnavailable):
+        await begin_ledger(bus, spec, world.genesis)
+    assert len(cluster.messages(TOPIC, 0)) == 1
