@@ -41,10 +41,11 @@ from exchange.bus.ports import (
     TOPIC_BYTES_MAX,
     Consumer,
     Message,
+    Place,
     Producer,
     TopicSpec,
 )
-from exchange.bus.reader import DrainingConsumer, Place
+from exchange.bus.reader import DrainingConsumer
 from exchange.bus.topics import FoundTopic, check_topic, found_topic
 from exchange.errors import BusUnavailable, ExchangeError
 

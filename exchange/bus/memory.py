@@ -41,10 +41,10 @@ from exchange.bus.ports import (
     Header,
     Message,
     Outcome,
+    Place,
     Produced,
     TopicSpec,
 )
-from exchange.bus.reader import Place
 from exchange.bus.topics import FoundTopic, check_topic
 
 START_MS: Final = 1_767_225_600_000

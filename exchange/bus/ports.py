@@ -23,6 +23,9 @@ message, so a topic of small messages needs at least `BATCH_BYTES` too."""
 BATCH_BYTES: Final = 1 << 20
 """Small messages of one partition travel together up to about this size."""
 
+Place = tuple[str, int]
+"""(topic, partition)."""
+
 Header = tuple[str, bytes]
 """A Kafka header. Headers route (CloudEvents names); nothing trusts them."""
 
@@ -116,8 +119,8 @@ class Consumer(Protocol):
         """
         ...
 
-    def positions(self) -> dict[tuple[str, int], int]:
-        """For each (topic, partition) the offset after the last one handed out or passed over.
+    def positions(self) -> dict[Place, int]:
+        """For each place the offset after the last one handed out or passed over.
 
         A partition is read to its end when this has reached the second value of `Bus.bounds`.
         """
@@ -142,7 +145,7 @@ class Bus(Protocol):
         """A producer of its own. Raises `BusUnavailable`."""
         ...
 
-    async def consumer(self, start: Mapping[tuple[str, int], int], *, live: bool) -> Consumer:
+    async def consumer(self, start: Mapping[Place, int], *, live: bool) -> Consumer:
         """A reader of exactly these partitions from these offsets; no groups, no rebalancing.
 
         ``live`` readers get a message within about 20 ms of its append; the others get bigger

@@ -12,12 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 from exchange import metrics
-from exchange.bus.ports import Message
+from exchange.bus.ports import Message, Place
 
 SILENCE_S: Final = 3.0
-
-Place = tuple[str, int]
-"""Topic and partition."""
 
 
 class Fetching(Protocol):

@@ -20,12 +20,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from exchange import metrics
-from exchange.bus.ports import Bus, Consumer
+from exchange.bus.ports import Bus, Consumer, Place
 from exchange.envelope.open import VerifiedBundle, open_sections
 from exchange.errors import BundleRefused
 from exchange.flow.keyring import Denied, Keyring
 from exchange.flow.ports import Clock, Delivery, LedgerView, Sink
-from exchange.flow.probation import Place
 from exchange.flow.reader import Accepted, Reader
 from exchange.flow.receipts import Receipts
 from exchange.flow.report import Halt, Report

@@ -17,7 +17,7 @@ from exchange.model.acts import AskItem, AskKeys
 EPOCHS_KEPT: Final = 4_096
 """Epochs whose keys a reader holds in memory; older ones are asked for again."""
 
-Place = tuple[bytes, bytes]
+StreamEpoch = tuple[bytes, bytes]
 """(stream, epoch)."""
 
 
@@ -46,11 +46,11 @@ class Keyring:
         self._kid = kid
         self._unwrap = unwrap
         self._subscription = subscription
-        self._kept: OrderedDict[Place, SectionKeys | Denied] = OrderedDict()
+        self._kept: OrderedDict[StreamEpoch, SectionKeys | Denied] = OrderedDict()
 
     async def ensure(self, headers: Iterable[VerifiedHeader]) -> None:
         """Ask for the epochs of ``headers`` that are not known yet; one act a window."""
-        missing: dict[Place, VerifiedHeader] = {}
+        missing: dict[StreamEpoch, VerifiedHeader] = {}
         for header in headers:
             place = (header.header.stream, header.header.epoch)
             if place not in self._kept:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import structlog
 
 from exchange import metrics
-from exchange.bus.ports import Message
+from exchange.bus.ports import Message, Place
 from exchange.envelope.open import ParsedBundle, VerifiedBundle, parse_bundle, verify_bundle
 from exchange.errors import BundleRefused
 from exchange.flow.chain import Chain, Step
 from exchange.flow.ports import LedgerView
-from exchange.flow.probation import Place, Probation
+from exchange.flow.probation import Probation
 from exchange.flow.report import Halt, Report
 from exchange.flow.subscription import Subscription
 from exchange.limits import WITHHELD_MS

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import orjson
 import structlog
 
-from exchange.flow.probation import Place
+from exchange.bus.ports import Place
 
 _LOG = structlog.get_logger(__name__)
 FORMAT: Final = 1
