@@ -6,11 +6,9 @@ nothing, and only a chain that ends in that anchor is read (exchange/ledger/SPEC
 Pure: no I/O, no clock.
 """
 
+from exchange.bus.ports import Place
 from exchange.flow.chain import Chain, Step
-from exchange.registry.state import AnchorRow
-
-Place = tuple[str, int]
-"""(topic, partition)."""
+from exchange.registry.tracks import AnchorRow
 
 
 class Probation:

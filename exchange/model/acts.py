@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Len, MaxLen
 from pydantic import StringConstraints
 
+from exchange.limits import HEADER_BYTES_MAX
 from exchange.model.actcodec import Body, Key, Part
 from exchange.model.ids import SLUG
 
@@ -202,6 +203,18 @@ class DeclareGap(Body):
     reason: Annotated[Code, Key(4)]
 
 
+class ReportFork(Body):
+    """Any instance files two signed headers that give one sequence of a stream two hashes.
+
+    The headers prove themselves; whoever files them adds nothing but having found them.
+    """
+
+    kind: ClassVar[str] = "stream.fork"
+    stream: Annotated[Hash, Key(0)]
+    first: Annotated[bytes, Key(1), MaxLen(HEADER_BYTES_MAX)]
+    second: Annotated[bytes, Key(2), MaxLen(HEADER_BYTES_MAX)]
+
+
 class Apply(Body):
     """A consumer applies for data; an unconditional dataset is granted by this act itself."""
 
@@ -299,8 +312,8 @@ KINDS: dict[str, type[Body]] = {
     body.kind: body
     for body in (
         Genesis, EnrolMember, SuspendMember, RegisterInstance, RetireInstance, ProposeDataset,
-        PublishDataset, WithdrawDataset, DatasetKey, OpenStream, ReportProgress, DeclareGap, Apply,
-        AnswerRequest, WithdrawRequest, RevokeGrant, AskKeys, FileReceipt,
+        PublishDataset, WithdrawDataset, DatasetKey, OpenStream, ReportProgress, DeclareGap,
+        ReportFork, Apply, AnswerRequest, WithdrawRequest, RevokeGrant, AskKeys, FileReceipt,
     )
 }  # fmt: skip
 """Every kind of act, by its name on the ledger."""

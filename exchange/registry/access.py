@@ -156,7 +156,7 @@ def _about_item(
     shape = asked.registry.shapes.get(item.contract)
     fields = shape.fields_of(item.levels) if shape and shape.dataset == grant.dataset else None
     if not fields:
-        why = Text("the contract has no such sections", "合约没有所请求的分区")
+        why = Text("the contract has no such sections", "合约没有所请求的分段")
         return Denied(busrules.CONTRACT, why)
     if _beyond_frontier(asked.registry, item):
         why = Text(

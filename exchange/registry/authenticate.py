@@ -13,7 +13,7 @@ from exchange.model.acts import Genesis
 from exchange.registry.state import Registry, SigningKey
 
 INSTANCE_KINDS: Final = frozenset(
-    {"stream.open", "stream.progress", "stream.gap", "keys.ask", "receipt.file"}
+    {"stream.open", "stream.progress", "stream.gap", "stream.fork", "keys.ask", "receipt.file"}
 )
 """What adapters say; everything else an officer says."""
 

@@ -11,7 +11,7 @@ from exchange.ledger.act import Act
 from exchange.ledger.entry import Statement
 from exchange.ledger.verdict import Verdict
 from exchange.model import acts
-from exchange.registry import access, catalogue, parties, publishing
+from exchange.registry import access, catalogue, forks, parties, publishing
 from exchange.registry.busrules import EVIDENCE
 from exchange.registry.case import Asked, Case, Denied
 from exchange.registry.state import Registry
@@ -43,6 +43,7 @@ _EXAMINE: Final[dict[type, Callable[[Any, Asked], Case | Denied]]] = {
     acts.OpenStream: publishing.examine_open,
     acts.ReportProgress: publishing.examine_progress,
     acts.DeclareGap: publishing.examine_gap,
+    acts.ReportFork: forks.examine_fork,
     acts.Apply: access.examine_apply,
     acts.AnswerRequest: access.examine_answer,
     acts.WithdrawRequest: access.examine_withdraw_request,

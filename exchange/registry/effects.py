@@ -12,12 +12,10 @@ from exchange.model import acts
 from exchange.registry.access import terms
 from exchange.registry.case import Asked
 from exchange.registry.catalogue import proposal_row, read_shape
+from exchange.registry.forks import proven_fork
 from exchange.registry.state import (
-    ANCHORS_KEPT,
-    AnchorRow,
     Dataset,
     DatasetKey,
-    Gap,
     Grant,
     Hub,
     Instance,
@@ -26,8 +24,8 @@ from exchange.registry.state import (
     Request,
     SigningKey,
     Stream,
-    Track,
 )
+from exchange.registry.tracks import ANCHORS_KEPT, AnchorRow, Fork, Gap, Track
 from keys.identity import ED25519, XWING, kid_of
 
 
@@ -216,6 +214,10 @@ def _gap(body: acts.DeclareGap, asked: Asked, index: int) -> None:
     asked.registry.tracks[body.stream] = Track(index + 1, track.anchors, (*track.gaps, gap))
 
 
+def _fork(body: acts.ReportFork, asked: Asked, index: int) -> None:
+    asked.registry.forks[body.stream] = Fork(proven_fork(body, asked.registry), index)
+
+
 def _apply(body: acts.Apply, asked: Asked, index: int) -> None:
     act, registry = asked.act, asked.registry
     request = Request(
@@ -323,6 +325,7 @@ _EFFECTS: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
     acts.OpenStream: _open,
     acts.ReportProgress: _progress,
     acts.DeclareGap: _gap,
+    acts.ReportFork: _fork,
     acts.Apply: _apply,
     acts.AnswerRequest: _answer,
     acts.WithdrawRequest: _withdraw_request,

@@ -80,6 +80,15 @@ class _Reads:
             yield self.instance(row.member, row.instance)
             yield self.member(row.member)
 
+    def fork(self, stream: bytes) -> Iterable[Pair]:
+        """What is on record of a fork, the stream with its instance, and its dataset."""
+        fork = self.registry.forks.get(stream)
+        yield _key("f", stream), fork.index + 1 if fork else 0
+        yield from self.stream_and_instance(stream)
+        row = self.registry.streams.get(stream)
+        if row:
+            yield from self.dataset(row.dataset)
+
     def track(self, stream: bytes) -> Iterable[Pair]:
         """Anchors and gaps of a stream, and its dataset."""
         track = self.registry.tracks.get(stream)
@@ -107,6 +116,8 @@ def _of_body(act: Act, reads: _Reads) -> Iterable[Pair]:
         case acts.DatasetKey():
             yield "h:hubs", reads.registry.hubs_version
             yield from reads.dataset(act.body.dataset)
+        case acts.OpenStream() | acts.ReportProgress() | acts.DeclareGap() | acts.ReportFork():
+            yield from _of_stream(act.body, reads)
         case _:
             yield from _of_exchange(act, reads)
 
@@ -117,17 +128,25 @@ def _proposer(body: acts.ProposeDataset | acts.PublishDataset, reads: _Reads) ->
         yield reads.member(reads.registry.proposals[newest].provider)
 
 
-def _of_exchange(act: Act, reads: _Reads) -> Iterable[Pair]:
-    match act.body:
+def _of_stream(
+    body: acts.OpenStream | acts.ReportProgress | acts.DeclareGap | acts.ReportFork, reads: _Reads
+) -> Iterable[Pair]:
+    match body:
         case acts.OpenStream():
-            yield from reads.dataset(act.body.dataset)
-            if act.body.predecessor is not None:
-                yield reads.stream(act.body.predecessor)
+            yield from reads.dataset(body.dataset)
+            if body.predecessor is not None:
+                yield reads.stream(body.predecessor)
         case acts.ReportProgress():
-            for anchor in act.body.anchors:
+            for anchor in body.anchors:
                 yield from reads.track(anchor.stream)
         case acts.DeclareGap():
-            yield from reads.track(act.body.stream)
+            yield from reads.track(body.stream)
+        case acts.ReportFork():
+            yield from reads.fork(body.stream)
+
+
+def _of_exchange(act: Act, reads: _Reads) -> Iterable[Pair]:
+    match act.body:
         case acts.Apply():
             yield from reads.dataset(act.body.dataset)
         case acts.AnswerRequest() | acts.WithdrawRequest():

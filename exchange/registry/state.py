@@ -15,9 +15,7 @@ from typing import Literal
 
 from exchange.errors import NotFound
 from exchange.model.acts import MemberKind, Secrecy, Sharing
-
-ANCHORS_KEPT = 64
-"""Newest anchors of a stream that the state keeps; older ones are on the ledger."""
+from exchange.registry.tracks import AnchorRow, Fork, Gap, Track
 
 DatasetStatus = Literal["published", "withdrawn"]
 ProposalStatus = Literal["open", "published", "replaced"]
@@ -227,39 +225,6 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class AnchorRow:
-    """How far a stream had come, by its provider's word, at entry ``index`` and ledger time."""
-
-    epoch: bytes
-    sequence: int
-    head: bytes
-    records: int
-    version: int
-    index: int
-    time_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Bundles ``first`` to ``last`` are lost for good; ``head`` is the header hash of ``last``."""
-
-    first: int
-    last: int
-    head: bytes
-    reason: str
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """The newest anchors of a stream, oldest first, and its gaps."""
-
-    version: int
-    anchors: tuple[AnchorRow, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Seen:
     """An act that was examined to the end, at ``index``; forgotten once it has expired."""
 
@@ -307,6 +272,8 @@ class Registry:
     streams: dict[bytes, Stream] = field(default_factory=dict)
     streams_by_dataset: dict[str, list[bytes]] = field(default_factory=dict)
     tracks: dict[bytes, Track] = field(default_factory=dict)
+    forks: dict[bytes, Fork] = field(default_factory=dict)
+    """The first fork of each stream that is proven to have one."""
     seen: dict[bytes, Seen] = field(default_factory=dict)
 
     def active(self, member: str, instance: str | None = None) -> bool:

@@ -18,7 +18,7 @@ from exchange.flow.split import concatenate, slices, split
 from exchange.flow.subscription import subscription
 from exchange.model.acts import DatasetKey
 from exchange.model.batch import Batch
-from exchange.registry.state import AnchorRow
+from exchange.registry.tracks import AnchorRow
 from keys.cbor import encode
 from keys.custody import MemoryCustody
 from keys.suite import SUITE_1

@@ -83,6 +83,7 @@ BASES: Final[Mapping[str, Base]] = {
     "stream.open": (PROVIDER, DATASET, (), {"owner": True}),
     "stream.progress": (PROVIDER, DATASET, (), {"owner": True}),
     "stream.gap": (PROVIDER, DATASET, (), {"owner": True}),
+    "stream.fork": (CONSUMER, DATASET, (), {}),
     "request.new": (CONSUMER, DATASET, (), APPLICATION),
     "request.answer": (PROVIDER, REQUEST, (DATASET,), ANSWER),
     "request.withdraw": (CONSUMER, REQUEST, (), {}),

@@ -4,7 +4,7 @@ import pytest
 
 from exchange.errors import NotFound
 from exchange.model import acts
-from exchange.registry.state import ANCHORS_KEPT
+from exchange.registry.tracks import ANCHORS_KEPT
 from tests.ledger.drafts import contract
 from tests.ledger.world import World, permitted
 
