@@ -48,7 +48,7 @@ class Table:
             raise SinkMismatch(
                 "a table needs plain names and the whole key among its columns",
                 "建表需要合规的名称，且列中须含完整主键",
-                remedy=("grant the key section", "请授权主键所在分区"),
+                remedy=("grant the key section", "请授权主键所在分段"),
                 failure="key-missing",
             )
         return cls(dataset=dataset, columns=tuple(columns), key=tuple(key))

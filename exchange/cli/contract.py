@@ -24,7 +24,7 @@ _COLUMNS: Final = (
 )
 _GOOD: Final = Text(
     "{file}: a valid contract for {dataset}: {fields} fields in {sections} sections",
-    "{file}：合约有效，数据集 {dataset}，{fields} 个字段，{sections} 个分区",
+    "{file}：合约有效，数据集 {dataset}，{fields} 个字段，{sections} 个分段",
 )
 _HASH: Final = Text("hash {hash}", "哈希 {hash}")
 _DRAFTED: Final = Text(

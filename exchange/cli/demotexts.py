@@ -25,7 +25,7 @@ CATALOGUE: Final = Text("Two datasets enter the catalogue", "两个数据集进�
 PROPOSED: Final = Text(
     "{provider} proposes {dataset} ({sharing}), the authority publishes it: {fields} fields in"
     " {sections} sections",
-    "{provider} 申报 {dataset}（{sharing}），主管部门发布：{fields} 个字段，{sections} 个分区",
+    "{provider} 申报 {dataset}（{sharing}），主管部门发布：{fields} 个字段，{sections} 个分段",
 )
 PUSHING_A: Final = Text(
     "Civil Affairs publishes its register: sealed before it leaves",
@@ -33,7 +33,7 @@ PUSHING_A: Final = Text(
 )
 PUSHING_B: Final = Text(
     "The Examination Authority publishes its results, each section under its own key",
-    "考试院发布成绩：每个分区使用独立密钥",
+    "考试院发布成绩：每个分段使用独立密钥",
 )
 PUSHED: Final = Text(
     "{records} records are on Kafka; the broker can read none of them",
@@ -67,7 +67,7 @@ REFUSED: Final = Text("refused under {rule} {title}", "依 {rule}（{title}）�
 SOURCE: Final = Text("  source: {source}", "  依据：{source}")
 PARTLY: Final = Text(
     "The provider grants two of three sections, for one city",
-    "提供方同意三个分区中的两个，限一个城市",
+    "提供方同意三个分段中的两个，限一个城市",
 )
 GRANT: Final = Text(
     "grant {grant}: {fields}; region {region}", "授权 {grant}：{fields}；区划 {region}"

@@ -245,7 +245,7 @@ class Contract(_Model):
             raise wrong(
                 "key",
                 "key fields have different levels; they must lie in one section",
-                "主键字段的敏感级别不同，须位于同一分区",
+                "主键字段的敏感级别不同，须位于同一分段",
             )
         for field in fields:
             if not field.required:

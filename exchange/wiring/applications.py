@@ -133,7 +133,7 @@ def fields_of_levels(shape: Shape, levels: Sequence[int]) -> tuple[str, ...]:
         have = ", ".join(str(level) for level, _ in shape.sections)
         raise UsageError(
             f"dataset {shape.dataset} has sections {have} only",
-            f"数据集 {shape.dataset} 只有分区 {have}",
+            f"数据集 {shape.dataset} 只有分段 {have}",
             remedy=("name levels that it has", "请使用已有的敏感级别"),
             failure="no-such-level",
         )
