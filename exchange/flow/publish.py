@@ -16,7 +16,7 @@ Order that matters, and what a crash means there:
 acknowledges to its own source does so after ``flush``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,7 +29,8 @@ from exchange.flow.lines import Lines
 from exchange.flow.ports import Clock, Hub
 from exchange.flow.send import Sender
 from exchange.flow.sign import Signs
-from exchange.flow.split import concatenate, slices, split
+from exchange.flow.split import slices, split
+from exchange.flow.waiting import Waiting
 from exchange.limits import BUNDLE_PLAIN_BYTES, BUNDLE_RECORDS_MAX
 from exchange.model.acts import Anchor, ReportProgress
 from exchange.model.batch import Batch
@@ -49,14 +50,6 @@ class Pushed:
 
     accepted: int
     rejected: tuple[Rejected, ...]
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """Records of one region that wait for their bundle to fill."""
-
-    batches: list[Batch]
-    records: int = 0
 
 
 class Publisher:
@@ -84,7 +77,7 @@ class Publisher:
         self._signs = signs
         self._clock = clock
         self._bundle_records_max = bundle_records_max
-        self._waiting: dict[str, _Waiting] = {}
+        self._waiting = Waiting()
         self._version = 0
         self._record_bytes = 64.0
 
@@ -120,13 +113,13 @@ class Publisher:
         if records:
             batch = Batch(checked.columns, checked.operations, self._versions(records))
             for region, part in split(self._contract, batch).items():
-                await self._take(region, part)
+                self._waiting.add(region, part)
+                await self._seal_all(self._waiting.full(region, self._bundle_records()))
         return Pushed(records, checked.rejected)
 
     async def flush(self) -> None:
         """Seal what waits; return when everything so far is acknowledged by the brokers."""
-        for region in list(self._waiting):
-            await self._seal_waiting(region)
+        await self._seal_all(self._waiting.rest(self._bundle_records()))
         await self._sender.settle()
 
     async def report(self) -> int:
@@ -161,24 +154,13 @@ class Publisher:
         self._version = first + records - 1
         return list(range(first, first + records))
 
-    async def _take(self, region: str, batch: Batch) -> None:
-        waiting = self._waiting.setdefault(region, _Waiting([]))
-        waiting.batches.append(batch)
-        waiting.records += batch.records
-        if waiting.records >= self._bundle_records():
-            await self._seal_waiting(region)
-
     def _bundle_records(self) -> int:
         """Records that fill a bundle: by count, or by the bytes the last bundles had."""
         return max(1, min(self._bundle_records_max, int(BUNDLE_PLAIN_BYTES / self._record_bytes)))
 
-    async def _seal_waiting(self, region: str) -> None:
-        waiting = self._waiting.pop(region, None)
-        if waiting is None:
-            return
-        line = await self._lines.line(region)
-        for part in slices(concatenate(waiting.batches), self._bundle_records()):
-            line = await self._seal(line, part)
+    async def _seal_all(self, bundles: Iterable[tuple[str, Batch]]) -> None:
+        for region, batch in bundles:
+            await self._seal(await self._lines.line(region), batch)
 
     async def _seal(self, line: Line, batch: Batch) -> Line:
         epoch = self._epochs.current(line, self._contract)

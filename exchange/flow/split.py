@@ -56,12 +56,13 @@ def slices(batch: Batch, records_max: int) -> list[Batch]:
     if batch.records <= records_max:
         return [batch]
     return [
-        _cut(batch, slice(start, start + records_max))
+        cut(batch, slice(start, start + records_max))
         for start in range(0, batch.records, records_max)
     ]
 
 
-def _cut(batch: Batch, part: slice) -> Batch:
+def cut(batch: Batch, part: slice) -> Batch:
+    """The records of ``batch`` in ``part``."""
     columns = {name: column[part] for name, column in batch.columns.items()}
     operations = None if batch.operations is None else batch.operations[part]
     return Batch(columns, operations, batch.versions[part])
@@ -70,7 +71,7 @@ def _cut(batch: Batch, part: slice) -> Batch:
 def _take(batch: Batch, rows: NDArray[np.intp]) -> Batch:
     first, last = int(rows[0]), int(rows[-1])
     if last - first == len(rows) - 1:  # sources are often sorted by place
-        return _cut(batch, slice(first, last + 1))
+        return cut(batch, slice(first, last + 1))
     pick = itemgetter(*rows.tolist())
     columns: Mapping[str, list[Any]] = {
         name: list(pick(column)) for name, column in batch.columns.items()
