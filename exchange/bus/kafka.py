@@ -131,10 +131,7 @@ class _Fetching:
         }
 
     async def stop(self) -> None:
-        # The library awaits a task of its own after cancelling it; one that has not run yet would
-        # throw the cancellation at us, so it gets its first turn now.
-        await asyncio.sleep(0)
-        await self._consumer.stop()
+        await _stop(self._consumer)
 
     async def _gone(self) -> ExchangeError:
         """The broker says "out of range" for both ends and the library does not say where."""
@@ -143,6 +140,25 @@ class _Fetching:
             if not first <= position <= following:
                 return offset_gone(topic, partition, position, first, following)
         return self._bus.unavailable(OffsetOutOfRangeError())
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer of the library, which lets cancellations of its own tasks out.
+
+    It cancels them and awaits them: a task that has not run yet, and a fetch that pauses after a
+    failure, would end whoever stops the consumer.
+    """
+    await asyncio.sleep(0)  # so that every task has had its first turn
+    stopping = asyncio.ensure_future(consumer.stop())
+    await asyncio.wait({stopping})
+    if stopping.cancelled():
+        fetches = consumer._fetcher._pending_tasks
+        for fetch in fetches:
+            fetch.cancel()
+        await asyncio.gather(*fetches, return_exceptions=True)
+        await consumer._client.close()
+    else:
+        stopping.result()
 
 
 def _message(record: ConsumerRecord) -> Message:
@@ -343,7 +359,7 @@ class KafkaBus:
         if admin is not None:
             await admin.close()
         if asker is not None:
-            await asker.stop()
+            await _stop(asker)
 
 
 async def _create(admin: AIOKafkaAdminClient, spec: TopicSpec) -> None:

@@ -1,6 +1,7 @@
 """What a real broker does when it dies, hangs, refuses or comes back."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -121,6 +122,19 @@ async def test_a_broker_that_is_down_is_reported_in_time_with_a_remedy(
     await asyncio.to_thread(node.start)
     assert (await producer.produce(topic.name, 0, b"after")).outcome is Outcome.WRITTEN
     assert (await read(reader, 9, wait_ms=500))[-1].value == b"after"
+
+
+async def test_readers_close_in_peace_at_any_moment_after_the_broker_died(
+    node: LocalKafka, bus: KafkaBus
+) -> None:
+    topic = unique_topic()
+    await bus.ensure_topic(topic)
+    readers = [await bus.consumer({(topic.name, 0): 0}, live=True) for _ in range(12)]
+    node.kill()
+    for reader in readers:  # some of them pause between two attempts just then
+        with contextlib.suppress(BusUnavailable):
+            await reader.fetch(messages_max=1, wait_ms=35)
+        await reader.close()
 
 
 async def test_a_broker_that_hangs_leaves_the_outcome_unknown_and_the_message_may_land(
