@@ -16,11 +16,16 @@ from exchange.cli.work import at_work, find_id, short
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adapters.errors import AdapterError
+    from exchange.errors import ExchangeError
     from exchange.flow.report import Halt, Report
     from exchange.flow.subscription import Subscription
     from exchange.wiring.adapters import Target
     from exchange.wiring.office import Office
 
+_WAITING: Final = Text("{why}; it goes on by itself", "{why}；恢复后自动继续")
 _DONE: Final = Text(
     "{dataset}: {records} records in {bundles} bundles delivered to {place}",
     "{dataset}：{bundles} 个数据包、{records} 条记录已写入 {place}",
@@ -80,12 +85,21 @@ def pull(
     Exit 0 when everything was delivered, 1 when something was refused or is missing.
     """
     session = session_of(context)
+    screen = session.screen
 
     async def work(office: "Office") -> "tuple[Report, Target, Subscription, int | None]":
-        return await pull_grant(office, dataset, grant, out=out, follow=follow, instance=instance)
+        return await pull_grant(
+            office,
+            dataset,
+            grant,
+            out=out,
+            follow=follow,
+            instance=instance,
+            waiting=lambda error: screen.note(_WAITING, why=screen.word(Text(*error.text))),
+        )
 
     report, target, entitled, exported = at_work(session, work)
-    tell(session.screen, report, target, entitled, exported)
+    tell(screen, report, target, entitled, exported)
     return 0 if report.whole else EXIT_REFUSED
 
 
@@ -97,10 +111,17 @@ async def pull_grant(
     out: str = "",
     follow: bool = False,
     instance: str = "main",
+    waiting: "Callable[[ExchangeError | AdapterError], None]" = lambda _: None,
 ) -> "tuple[Report, Target, Subscription, int | None]":
-    """Deliver into ``out``; the report, where it went, and how many rows an export now has."""
+    """Deliver into ``out``; the report, where it went, and how many rows an export now has.
+
+    With ``follow`` it goes on by itself when Kafka, the hub or the sink come back; ``waiting`` is
+    told why it does not go on for the moment.
+    """
     from exchange.cli.catalogue import find_dataset
+    from exchange.daemon.again import again
     from exchange.errors import UsageError
+    from exchange.flow.report import Report
     from exchange.wiring import adapters, transfer
 
     registry = await office.registry()
@@ -116,11 +137,21 @@ async def pull_grant(
         )
     received = office.home.member_directory(office.member) / "received"
     target = adapters.target_of(out, received / f"{dataset}-{short(found)}.db")
-    async with transfer.open_subscriber(office, entitled, target, instance=instance) as subscriber:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, subscriber.stop)
-        report = await subscriber.run(follow=follow)
+    stop, report = asyncio.Event(), Report()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    async def deliver() -> None:
+        async with transfer.open_subscriber(office, entitled, target, instance=instance) as reader:
+            stopping = asyncio.create_task(stop.wait())
+            stopping.add_done_callback(lambda _: reader.stop())
+            try:
+                await reader.run(follow=follow)
+            finally:
+                report.go_on(reader.report)
+                stopping.cancel()
+
+    await (again(deliver, stop, waiting=waiting) if follow else deliver())
     exported = (
         None
         if target.export is None

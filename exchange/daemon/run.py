@@ -7,7 +7,6 @@ own position. When Kafka or the hub are away, the adapter waits and goes on by i
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +15,10 @@ from prometheus_client import start_http_server
 
 from adapters.errors import AdapterError
 from exchange import metrics
+from exchange.daemon.again import again, pause
 from exchange.daemon.configuration import AdapterConfiguration, SinkTable, SourceTable
 from exchange.daemon.pushing import Pushes
-from exchange.errors import ConfigurationInvalid, ExchangeError, NotFound
+from exchange.errors import ConfigurationInvalid, NotFound
 from exchange.model.contract import Contract
 from exchange.wiring.adapters import Target, open_source, target_of
 from exchange.wiring.clock import now_ms
@@ -28,7 +28,6 @@ from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.settings import Settings
 from exchange.wiring.transfer import contract_of, find_subscription, open_publisher, open_subscriber
 
-RETRY_S: Final = 5.0
 DONE: Final = "done"
 REFUSED: Final = "refused"
 
@@ -59,30 +58,8 @@ async def run_adapter(
             elif given.sink is not None:
                 await _deliver(office, given.adapter.instance, given.sink, stop)
 
-    await _again(work, stop)
+    await again(work, stop)
     _LOG.info("adapter stopped", member=given.adapter.member, instance=given.adapter.instance)
-
-
-async def _again(work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Repeat ``work`` while what stops it may pass."""
-    while not stop.is_set():
-        try:
-            await work()
-        except (ExchangeError, AdapterError) as error:
-            if not error.retriable:
-                raise
-            _LOG.warning("waiting", category=error.category, failure=error.failure)
-            await _pause(stop, RETRY_S)
-        else:
-            return
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
 
 
 async def _publish(office: Office, instance: str, table: SourceTable, stop: asyncio.Event) -> None:
@@ -102,7 +79,7 @@ async def _publish(office: Office, instance: str, table: SourceTable, stop: asyn
                 if stop.is_set():
                     return
                 await _publish_file(pushes, contract, table, file)
-            await _pause(stop, table.every_s)
+            await pause(stop, table.every_s)
 
 
 async def _publish_file(pushes: Pushes, contract: Contract, table: SourceTable, file: Path) -> None:

@@ -36,3 +36,14 @@ class Report:
     def whole(self) -> bool:
         """Whether everything the grant covers, so far as the ledger tells, was delivered."""
         return not (self.halted or self.missing or self.withheld)
+
+    def go_on(self, later: "Report") -> None:
+        """Add what a later run of the same reader did; where streams stand, the later run says."""
+        self.records += later.records
+        self.bundles += later.bundles
+        self.outside_period += later.outside_period
+        self.duplicates += later.duplicates
+        for failure, count in later.ignored.items():
+            self.ignored[failure] = self.ignored.get(failure, 0) + count
+        self.halted, self.missing = later.halted, later.missing
+        self.gaps, self.withheld = later.gaps, later.withheld
