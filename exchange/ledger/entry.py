@@ -1,7 +1,9 @@
 """Entries: acts as a hub admitted them; SPEC.md sections 2 and 3.
 
->>> parsed = parse_entry(raw)  # doctest: +SKIP
->>> entry = verify_entry(parsed, public)  # doctest: +SKIP
+::
+
+    parsed = parse_entry(raw)               # a claim
+    entry = verify_entry(parsed, public)    # the hub's word
 """
 
 import hashlib

@@ -9,8 +9,10 @@ Three rules keep that true whatever the code that logs does:
    drivers and parsers quote the data they choke on.
 3. A library's free text passes only from the few libraries whose messages are about connections.
 
->>> log = structlog.get_logger("exchange.flow.publish")
->>> log.info("bundle sealed", stream="ab12…", sequence=7, records=20_000)  # doctest: +SKIP
+::
+
+    log = structlog.get_logger("exchange.flow.publish")
+    log.info("bundle sealed", stream="ab12…", sequence=7, records=20_000)
 """
 
 import logging
