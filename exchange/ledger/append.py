@@ -20,7 +20,7 @@ from typing import Final, assert_never
 
 from exchange import metrics
 from exchange.bus.ports import Bus, Outcome, Producer
-from exchange.errors import ActRefused, BusUnavailable, HubUnavailable, RuleRefused
+from exchange.errors import ActRefused, BusUnavailable, HubUnavailable
 from exchange.ledger.act import Act
 from exchange.ledger.clock import CheckedClock, Clock
 from exchange.ledger.entry import Entry, Statement, parse_entry, sign_entry, verify_entry
@@ -73,20 +73,6 @@ class Appended:
     def refused(self) -> Mapping[int, tuple[str, ...]]:
         """Items of a key request that are refused, with the rules, by index."""
         return self.verdict.refused
-
-    def in_force(self) -> "Appended":
-        """Itself, if the act is permitted; otherwise `RuleRefused`."""
-        if self.permit:
-            return self
-        raise RuleRefused(
-            f"refused, see ledger entry {self.index}: {', '.join(self.rules)}",
-            f"被拒绝，见账本条目 {self.index}：{', '.join(self.rules)}",
-            rules=self.rules,
-            remedy=(
-                f"see: exchange rules explain {self.rules[0]}",
-                f"请查看：exchange rules explain {self.rules[0]}",
-            ),
-        )
 
 
 class Appender:
