@@ -93,7 +93,12 @@ class JsonLinesSink:
 
     def _path(self, delivery: Delivery) -> Path:
         if not _HEX.issuperset(delivery.stream):
-            raise SinkMismatch("a stream id is not hex", "流标识不是十六进制", failure="stream")
+            raise SinkMismatch(
+                "a stream id is not hex",
+                "流标识不是十六进制",
+                remedy=("report a fault of the caller", "请报告调用方的缺陷"),
+                failure="stream",
+            )
         return self._folder / f"{delivery.stream}-{delivery.sequence:012d}.jsonl"
 
     def _lines(self, delivery: Delivery) -> bytes:

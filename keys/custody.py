@@ -140,6 +140,7 @@ class MemoryCustody:
             raise OpenRefused(
                 f"a wrapped secret is longer than {WRAPPED_BYTES_MAX} bytes",
                 f"封装的密钥超过 {WRAPPED_BYTES_MAX} 字节",
+                remedy=("have its sender make it again", "请发送方重新生成"),
                 failure="length",
             )
         if kid not in self._opening:

@@ -54,6 +54,7 @@ def subscription(registry: Registry, grant: bytes, member: str) -> Subscription:
         raise NotFound(
             f"the contract of grant {grant.hex()[:16]} is not on the ledger",
             f"账本上没有授权 {grant.hex()[:16]} 所依据的合约",
+            remedy=("see: exchange audit verify", "请运行：exchange audit verify"),
             failure="contract",
         )
     contract = Contract.decode(encoded)

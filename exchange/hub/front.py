@@ -15,7 +15,7 @@ from exchange.errors import HubUnavailable
 from exchange.hub.problem import respond
 from exchange.metrics import HUB_LIMITED, HUB_REQUEST, HUB_REQUESTS, HUB_UNDER_WAY
 
-_log = structlog.get_logger("exchange.hub")
+_LOG = structlog.get_logger("exchange.hub")
 
 
 class Front:
@@ -65,7 +65,7 @@ class Front:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             HUB_LIMITED.inc()
         if not route.startswith("/health/"):
-            _log.info(
+            _LOG.info(
                 "answered", route=route, method=method, status=status, seconds=round(seconds, 4)
             )
 

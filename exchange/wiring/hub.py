@@ -54,7 +54,7 @@ RETRY_S: Final = 1.0
 RECALL_MS: Final = 25_000
 """How long a repeated act waits for the answer of its first sending."""
 
-_log = structlog.get_logger(__name__)
+_LOG = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -124,11 +124,11 @@ class OpenHub:
                 await self._begin()
                 await self.follower.catch_up()
                 self.trouble = None
-                _log.info("ledger followed", hub=self.id, entry=self.follower.size)
+                _LOG.info("ledger followed", hub=self.id, entry=self.follower.size)
                 await self.follower.run()
             except LedgerBroken as error:
                 self.trouble = error
-                _log.critical("ledger broken", hub=self.id, failure=error.failure)
+                _LOG.critical("ledger broken", hub=self.id, failure=error.failure)
                 return  # nothing here can mend it
             except ExchangeError as error:
                 await self._wait(error)
@@ -137,7 +137,7 @@ class OpenHub:
 
     async def _wait(self, trouble: ExchangeError) -> None:
         self.trouble = trouble
-        _log.warning("waiting", hub=self.id, failure=trouble.failure)
+        _LOG.warning("waiting", hub=self.id, failure=trouble.failure)
         await asyncio.sleep(RETRY_S)
 
     async def _begin(self) -> None:

@@ -144,5 +144,4 @@ async def record_key(authority: Office, dataset: str, *, days: int = KEY_DAYS) -
 
 
 def _today() -> str:
-
     return datetime.now(UTC).astimezone(timezone(timedelta(hours=8))).date().isoformat()
