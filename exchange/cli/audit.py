@@ -106,7 +106,7 @@ def search(
     member: Annotated[str, typer.Option("--member", help="Who acted.")] = "",
     kind: Annotated[str, typer.Option("--kind", help="Kind of act, for instance keys.ask.")] = "",
     about: Annotated[
-        str, typer.Option("--about", help="Dataset, member, grant or request it is about.")
+        str, typer.Option("--about", help="Dataset, member, grant, request or stream it is about.")
     ] = "",
     rule: Annotated[str, typer.Option("--rule", help="A rule that decided.")] = "",
     verdict: Annotated[str, typer.Option("--verdict", help="permit, deny or void.")] = "",
@@ -289,7 +289,12 @@ def _body(row: "Row") -> dict[str, Any]:
     """What the act says: times for people, ids in hex, long bytes by their length."""
     if row.parsed is None:
         return {}
-    return {name: _said(name, value) for name, value in row.parsed.body.model_dump().items()}
+    from exchange.audit.forks import stated
+    from exchange.model.acts import ReportFork
+
+    body = row.parsed.body
+    said = {name: _said(name, value) for name, value in body.model_dump().items()}
+    return said | stated(body) if isinstance(body, ReportFork) else said
 
 
 def _said(name: str, value: Any) -> Any:  # noqa: ANN401 - any plain value of an act

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from exchange.cli import demotexts as texts
@@ -100,7 +101,9 @@ async def catalogue(stage: Stage) -> None:
         with demo_file(f"{dataset}.yaml") as path:
             contract = Contract.from_yaml(path)
         stage.contracts[dataset] = contract
-        await publication.propose(stage.offices[provider], contract, said)
+        # A cluster of one's own may hold the topics of earlier runs: each run has its own.
+        own = replace(said, topic=f"{stage.home.table.log.topic}.{dataset}")
+        await publication.propose(stage.offices[provider], contract, own)
         await publication.publish(stage.offices[AUTHORITY], dataset)
         stage.tell(
             texts.PROPOSED,

@@ -117,7 +117,7 @@ def test_no_value_of_a_record_stands_in(where: str, played: Played, values: Valu
 
 def test_the_topics_were_really_searched(played: Played) -> None:
     data = played.home / "demo" / "home" / "kafka" / "data"
-    sizes = [path.stat().st_size for path in data.glob("exchange.data.*/*.log")]
+    sizes = [path.stat().st_size for path in data.glob("exchange.demo.*.*-[0-9]/*.log")]
     assert sum(sizes) > 100_000
 
 
