@@ -23,6 +23,7 @@ from exchange import metrics
 from exchange.bus.ports import Bus, Consumer, Place
 from exchange.envelope.open import VerifiedBundle, open_sections
 from exchange.errors import BundleRefused
+from exchange.flow.forks import Forks
 from exchange.flow.keyring import Denied, Keyring
 from exchange.flow.ports import Clock, Delivery, LedgerView, Sink
 from exchange.flow.reader import Accepted, Reader
@@ -48,6 +49,7 @@ class Subscriber:
         keyring: Keyring,
         sink: Sink,
         receipts: Receipts,
+        forks: Forks,
         clock: Clock,
         resume: Resumes | None = None,
     ) -> None:
@@ -57,6 +59,7 @@ class Subscriber:
         self._keyring = keyring
         self._sink = sink
         self._receipts = receipts
+        self._forks = forks
         self._clock = clock
         self._resume = resume or NoResume()
         self._stopping = asyncio.Event()
@@ -81,6 +84,7 @@ class Subscriber:
                 messages = await consumer.fetch(messages_max=FETCH_MESSAGES, wait_ms=100)
                 if messages:
                     await self._deliver(reader, await reader.accept(messages))
+                    await self._forks.file(reader.contradictions())
                 if rewound := reader.rewind():
                     await consumer.close()
                     consumer, _ = await self._consumer(consumer.positions() | rewound)
@@ -88,6 +92,7 @@ class Subscriber:
                     break
                 elif not messages:
                     await self._receipts.file_if_due()
+                    await self._forks.file()
                     if follow:
                         reader.conclude(self._clock())
                     await self._view.catch_up()
@@ -131,10 +136,10 @@ class Subscriber:
         return self._subscription.covers_period(said.epoch_from_ms, said.epoch_to_ms)
 
     def _open(self, reader: Reader, accepted: Accepted) -> Delivery | None:
-        """What goes into the sink; None when the stream is halted, now or before."""
+        """What goes into the sink; None when the stream is halted there or before."""
         bundle = accepted.bundle
         said = bundle.header.header
-        if reader.is_halted(said.stream):
+        if not reader.may_deliver(said.stream, said.sequence):
             return None
         if not self._inside(bundle):
             # Verified and chained, but sealed before or after what the grant covers: the position

@@ -3,7 +3,8 @@
 A stream goes on only if this spool is where the stream ends. A restored backup or a cloned machine
 is behind: its anchor on the ledger is further, or the topic holds a bundle of the stream that the
 spool does not know. Sealing on would make a second bundle for a sequence number, so such a stream
-is retired and a new one opened that names it as its predecessor (decision 10).
+is retired and a new one opened that names it as its predecessor (decision 10). So is the stream of
+an earlier registration of this instance, and one that is proven to have two histories.
 """
 
 from dataclasses import replace
@@ -52,14 +53,17 @@ class Lines:
             if await self._ends_here(line):
                 self._lines[line.region] = line
             else:
-                self._outbox.retire(line.stream)
-                self._predecessors[line.region] = line.stream
+                self._retire(line)
 
     async def line(self, region: str) -> Line:
-        """The stream for ``region``, opened on the ledger if there is none yet."""
-        if region not in self._lines:
-            self._lines[region] = await self._open(region)
-        return self._lines[region]
+        """The stream for ``region``; opened on the ledger if there is none but a forked one."""
+        held = self._lines.get(region)
+        if held is not None and held.stream in self._view.registry.forks:
+            self._retire(held)
+            held = None
+        if held is None:
+            held = self._lines[region] = await self._open(region)
+        return held
 
     def moved(self, line: Line, kept: Kept) -> Line:
         """``line`` after ``kept``, which the spool holds by now."""
@@ -104,13 +108,20 @@ class Lines:
             )
         return dataset
 
+    def _retire(self, line: Line) -> None:
+        """Seal nothing more on ``line``; the next stream of its region names it."""
+        self._outbox.retire(line.stream)
+        self._lines.pop(line.region, None)
+        self._predecessors[line.region] = line.stream
+
     async def _ends_here(self, line: Line) -> bool:
         registry = self._view.registry
         stream = registry.streams.get(line.stream)
-        if stream is None or (stream.member, stream.instance) != (
-            self._signs.member,
-            self._signs.instance,
-        ):
+        # By its key, not by its name: headers of a stream verify under the registration that opened
+        # it, so what a new registration of the same name sealed there, nobody would read.
+        if stream is None or stream.kid != self._signs.signer.kid:
+            return False
+        if line.stream in registry.forks:
             return False
         anchor = registry.newest_anchor(line.stream)
         if anchor is not None and (

@@ -16,11 +16,13 @@ from exchange.bus.ports import Message, Place
 from exchange.envelope.open import ParsedBundle, VerifiedBundle, parse_bundle, verify_bundle
 from exchange.errors import BundleRefused
 from exchange.flow.chain import Chain, Step
+from exchange.flow.forks import Contradiction
 from exchange.flow.ports import LedgerView
 from exchange.flow.probation import Probation
 from exchange.flow.report import Halt, Report
 from exchange.flow.subscription import Subscription
 from exchange.limits import WITHHELD_MS
+from exchange.registry.busrules import FORK
 from exchange.registry.state import Stream
 
 _LOG = structlog.get_logger(__name__)
@@ -59,6 +61,7 @@ class Reader:
         self._early: dict[bytes, dict[int, tuple[Place, int]]] = defaultdict(dict)
         self._rewind: dict[Place, int] = {}
         self._probations: dict[bytes, Probation] = {}
+        self._contradictions: list[Contradiction] = []
         self._size_at_start = view.registry.size
 
     def starts(
@@ -97,6 +100,11 @@ class Reader:
         """Whether ``stream`` is not read further."""
         return stream.hex() in self._report.halted
 
+    def may_deliver(self, stream: bytes, sequence: int) -> bool:
+        """Whether an accepted bundle is still good: what lies before a halt is."""
+        halt = self._report.halted.get(stream.hex())
+        return halt is None or sequence < halt.sequence
+
     def halt(self, stream: bytes, why: Halt) -> None:
         """Read ``stream`` no further in this run, and say so."""
         self._report.halted[stream.hex()] = why
@@ -110,8 +118,15 @@ class Reader:
         rewind, self._rewind = self._rewind, {}
         return rewind
 
+    def contradictions(self) -> list[Contradiction]:
+        """Second headers of a sequence found since the last call, for `Forks.file`."""
+        found, self._contradictions = self._contradictions, []
+        return found
+
     def conclude(self, now_ms: int) -> None:
         """Report holes, and streams behind an anchor that the broker should have served by now.
+
+        Halt streams whose provider has told others, or the ledger, another history.
 
         An anchor is filed after the broker acknowledged what it names: one that was on the ledger
         before this reader learnt the end of the topic must have been reached at that end.
@@ -123,6 +138,10 @@ class Reader:
             if not self._subscription.covers(stream) or self.is_halted(stream.id):
                 continue
             sequence = self._chain(stream.id).sequence
+            two = self._two_histories(stream.id)
+            if two is not None:
+                self.halt(stream.id, two)
+                continue
             if any(early > sequence for early in self._early[stream.id]):
                 self._report.missing[stream.id.hex()] = sequence + 1
             anchor = registry.newest_anchor(stream.id)
@@ -180,6 +199,12 @@ class Reader:
             )
         chain = self._chain(said.stream)
         if said.sequence <= chain.sequence:
+            if chain.seen.get(said.sequence, bundle.header.hash) != bundle.header.hash:
+                raise BundleRefused(
+                    "the key of a stopped instance signed another bundle of this sequence",
+                    "已停用实例的密钥对该序号签署了另一数据包",
+                    failure="unproven",
+                )
             return True
         anchor = self._view.registry.newest_anchor(said.stream)
         probation = self._probations.setdefault(said.stream, Probation(chain, anchor))
@@ -192,6 +217,22 @@ class Reader:
         if found is not None:
             self._read_again(*found)
         return False
+
+    def _two_histories(self, stream: bytes, following: bytes | None = None) -> Halt | None:
+        """Why to go no further: a fork on record, or an anchor that says otherwise.
+
+        ``following`` is the header hash of the bundle that would be accepted next.
+        """
+        registry, chain = self._view.registry, self._chain(stream)
+        fork = registry.forks.get(stream)
+        if fork is not None and chain.sequence + 1 >= fork.sequence:
+            return Halt("equivocation", fork.sequence, (FORK,), fork.index)
+        for row in registry.tracks[stream].anchors:
+            ahead = row.sequence == chain.sequence + 1
+            mine = following if ahead else chain.seen.get(row.sequence)
+            if mine not in (None, row.head):
+                return Halt("equivocation", row.sequence, (FORK,), row.index)
+        return None
 
     def _same_stream(self, bundle: VerifiedBundle, stream: Stream) -> None:
         said = bundle.header.header
@@ -210,7 +251,12 @@ class Reader:
     def _step(self, message: Message, bundle: VerifiedBundle) -> VerifiedBundle | None:
         said, header_hash = bundle.header.header, bundle.header.hash
         chain = self._chain(said.stream)
-        match chain.judge(said.sequence, said.previous, header_hash):
+        step = chain.judge(said.sequence, said.previous, header_hash)
+        two = self._two_histories(said.stream, header_hash) if step is Step.NEXT else None
+        if two is not None:
+            self.halt(said.stream, two)
+            return None
+        match step:
             case Step.NEXT:
                 chain.advance(said.sequence, header_hash)
                 self._recall(chain)
@@ -224,7 +270,17 @@ class Reader:
                 self._early[said.stream][said.sequence] = (place, message.offset)
                 self._step_over_gap(chain)
             case Step.FORK:
-                self.halt(said.stream, Halt("equivocation", said.sequence))
+                here = Halt("equivocation", said.sequence)
+                self.halt(said.stream, self._two_histories(said.stream) or here)
+                self._contradictions.append(
+                    Contradiction(
+                        said.stream,
+                        said.sequence,
+                        chain.seen[said.sequence],
+                        bundle.header.raw,
+                        (message.topic, message.partition),
+                    )
+                )
             case Step.BROKEN:
                 self.halt(said.stream, Halt("chain-broken", said.sequence))
         return None

@@ -8,6 +8,7 @@ from exchange.bus.outbox import Outbox
 from exchange.errors import NotFound
 from exchange.flow.deliver import Subscriber
 from exchange.flow.epochs import Epochs
+from exchange.flow.forks import Forks
 from exchange.flow.keyring import Keyring
 from exchange.flow.lines import Lines
 from exchange.flow.ports import Sink
@@ -131,6 +132,7 @@ async def subscriber_into(
             sink=sink_name,
             clock=now_ms,
         ),
+        forks=Forks(bus=office.bus, view=office.view, hub=office.hub, signs=signs),
         clock=now_ms,
         resume=ResumeFile(office.resume(instance, entitled.grant.id)),
     )

@@ -17,6 +17,7 @@ from exchange.errors import ActRefused
 from exchange.flow.answer import VerifiedAnswer, verify_answer
 from exchange.flow.deliver import Subscriber
 from exchange.flow.epochs import Epochs
+from exchange.flow.forks import Forks
 from exchange.flow.keyring import Keyring
 from exchange.flow.lines import Lines
 from exchange.flow.ports import Admitted, Delivery, KeysAnswered
@@ -289,10 +290,11 @@ class Stage:
         await view.catch_up()
         entitled = subscription(view.registry, grant, member)
         instance = view.registry.instances[member, "main"]
+        bus = self.cluster.bus(member)
         return Subscriber(
             subscription=entitled,
             view=view,
-            bus=self.cluster.bus(member),
+            bus=bus,
             keyring=Keyring(
                 hub=hub or self.hub,
                 signs=signs,
@@ -308,6 +310,7 @@ class Stage:
                 sink="list",
                 clock=self.now_ms,
             ),
+            forks=Forks(bus=bus, view=view, hub=hub or self.hub, signs=signs),
             clock=self.now_ms,
             resume=resume,
         )

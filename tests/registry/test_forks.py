@@ -2,6 +2,8 @@
 
 import pytest
 
+from exchange.audit.forks import stated
+from exchange.audit.record import Search, row_of
 from exchange.envelope.open import parse_bundle
 from exchange.envelope.seal import Epoch, seal
 from exchange.model import acts
@@ -111,3 +113,18 @@ def test_the_stolen_key_of_a_stopped_instance_proves_nothing(world: World) -> No
     permitted(world.put(acts.RetireInstance(member="civil", instance="main"), by="civil"))
     assert world.put(body, by="health/main").rules == ("STREAM-01",)
     assert stream not in world.registry.forks
+
+
+def test_an_auditor_sees_what_each_header_claims(world: World) -> None:
+    stream = world.stream("civil")
+    folded = world.put(fork(world, stream, 5), by="health/main")
+    row = row_of(folded)
+    assert (row.kind, row.subject) == ("stream.fork", stream.hex())
+    assert Search(kind="stream.fork", subject=stream.hex()).matches(row)
+    assert row.parsed is not None
+    assert isinstance(row.parsed.body, acts.ReportFork)
+    said = stated(row.parsed.body)
+    assert (said["first_sequence"], said["second_sequence"]) == (5, 5)
+    assert said["first_hash"] != said["second_hash"]
+    junk = acts.ReportFork(stream=stream, first=b"", second=row.parsed.body.second)
+    assert stated(junk)["first_hash"] is None
