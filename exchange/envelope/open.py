@@ -41,7 +41,7 @@ class ParsedBundle:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The stream that a header should belong to, as the ledger has it."""
+    """The stream that a header should belong to, as the act that opened it says."""
 
     origin: str
     dataset: str

@@ -22,7 +22,7 @@ from typing import Protocol
 from exchange import metrics
 from exchange.envelope.commitments import section_keys
 from exchange.envelope.header import Header
-from exchange.envelope.open import verify_header
+from exchange.envelope.open import Expected, verify_header
 from exchange.errors import BundleRefused, ReleaseRefused
 from exchange.flow.answer import Answer, sign_answer
 from exchange.flow.ports import Clock
@@ -126,15 +126,13 @@ class Releases:
         stream = self._registry.streams.get(item.stream)
         if stream is None:
             raise _mismatch("stream")
-        verified = verify_header(raw, self._registry.stream_public(item.stream))
+        expected = Expected(
+            self._registry.origin, stream.dataset, stream.provider, stream.id, stream.region
+        )
+        verified = verify_header(raw, self._registry.stream_public(stream.id), expected)
         header = verified.header
         claims = (
             (verified.hash, item.header, "header"),
-            (header.origin, self._registry.origin, "origin"),
-            (header.dataset, stream.dataset, "dataset"),
-            (header.provider, f"{stream.member}/{stream.instance}", "provider"),
-            (header.stream, item.stream, "stream"),
-            (header.region, stream.region, "region"),
             (header.epoch, item.epoch, "epoch"),
             (header.contract, item.contract, "contract"),
             (header.sequence, item.sequence, "sequence"),

@@ -223,6 +223,11 @@ class Stream:
     predecessor: bytes | None
     opened: int
 
+    @property
+    def provider(self) -> str:
+        """``member/instance``, as headers name it."""
+        return f"{self.member}/{self.instance}"
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
