@@ -82,7 +82,7 @@ class Custody(Protocol):
         """Forget a key for ever; what was wrapped to it only can be read by nobody again."""
 
     def protect(self, plaintext: bytes, purpose: bytes) -> bytes:
-        """Encrypt something this machine keeps for itself (spooled or rejected records)."""
+        """Encrypt something this machine keeps for itself, such as rejected records."""
 
     def reveal(self, protected: bytes, purpose: bytes) -> bytes:
         """What `protect` encrypted for the same purpose; `OpenRefused`."""
