@@ -13,7 +13,13 @@ import structlog
 
 from exchange import metrics
 from exchange.bus.ports import Message, Place
-from exchange.envelope.open import ParsedBundle, VerifiedBundle, parse_bundle, verify_bundle
+from exchange.envelope.open import (
+    Expected,
+    ParsedBundle,
+    VerifiedBundle,
+    parse_bundle,
+    verify_bundle,
+)
 from exchange.errors import BundleRefused
 from exchange.flow.chain import Chain, Step
 from exchange.flow.forks import Contradiction
@@ -23,7 +29,6 @@ from exchange.flow.report import Halt, Report
 from exchange.flow.subscription import Subscription
 from exchange.limits import WITHHELD_MS
 from exchange.registry.busrules import FORK
-from exchange.registry.state import Stream
 
 _LOG = structlog.get_logger(__name__)
 
@@ -173,8 +178,10 @@ class Reader:
         if not self._subscription.covers(stream) or self.is_halted(stream.id):
             return None
         try:
-            bundle = verify_bundle(parsed, registry.stream_public(stream.id))
-            self._same_stream(bundle, stream)
+            expected = Expected(
+                registry.origin, stream.dataset, stream.provider, stream.id, stream.region
+            )
+            bundle = verify_bundle(parsed, registry.stream_public(stream.id), expected)
             if not self._proven(message, bundle):
                 return None
         except BundleRefused as error:
@@ -233,20 +240,6 @@ class Reader:
             if mine not in (None, row.head):
                 return Halt("equivocation", row.sequence, (FORK,), row.index)
         return None
-
-    def _same_stream(self, bundle: VerifiedBundle, stream: Stream) -> None:
-        said = bundle.header.header
-        if (said.origin, said.dataset, said.region, said.provider) != (
-            self._view.registry.origin,
-            stream.dataset,
-            stream.region,
-            f"{stream.member}/{stream.instance}",
-        ):
-            raise BundleRefused(
-                "the header disagrees with the act that opened its stream",
-                "包头与开启该数据流的行为不一致",
-                failure="stream-mismatch",
-            )
 
     def _step(self, message: Message, bundle: VerifiedBundle) -> VerifiedBundle | None:
         said, header_hash = bundle.header.header, bundle.header.hash

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from exchange.flow.report import Halt
 from exchange.flow.sealedkeys import Envelope, open_keys
 from exchange.model.acts import AskItem, AskKeys, DeclareGap, RetireInstance
 from keys import cbor
-from keys.cose import content_id
+from keys.cose import content_id, sign1
 from tests.flow.stage import HANGZHOU, Hub, ListSink, Stage, joined, villages
 
 TOPIC = "data.villages"
@@ -46,6 +47,30 @@ async def write(stage: Stage, *values: bytes | None) -> None:
 def only(halted: dict[str, Halt]) -> Halt:
     (halt,) = halted.values()
     return halt
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("origin", "exchange.example/other"),
+        ("dataset", "exams"),
+        ("provider", "health/main"),
+        ("region", "3302"),
+    ],
+)
+async def test_a_provider_cannot_put_other_names_on_a_bundle_of_its_stream(
+    stage: Stage, part: str, said: str
+) -> None:
+    grant, sink = await stage.grant(), ListSink()
+    await stage.push(villages(3))
+    parsed = parse_bundle(bundles(stage)[0])
+    head = content_id(parsed.statement, DOMAIN)
+    renamed: dict[str, Any] = {part: said, "sequence": 1, "previous": head}
+    header = replace(parsed.header, **renamed)
+    signed = sign1(header.encode(), DOMAIN, stage.signs("civil").signer)
+    await write(stage, cbor.encode([signed, list(parsed.ciphertexts)]))
+    report = await stage.pull(grant, sink)
+    assert (report.bundles, report.ignored) == (1, {f"expected-{part}": 1})
 
 
 async def test_broker_junk_neither_blocks_nor_advances_a_reader(stage: Stage) -> None:
