@@ -122,6 +122,14 @@ class Hub(Protocol):
         ...
 
 
+class Unwraps(Protocol):
+    """Custody of KEM keys; the private keys stay inside."""
+
+    def unwrap(self, kid: bytes, wrapped: bytes, info: bytes) -> bytes:
+        """What was wrapped to ``kid`` under ``info``. Raises KeyMissing or OpenRefused."""
+        ...
+
+
 class LedgerView(Protocol):
     """The ledger as this process follows it, from entries it verified itself."""
 

@@ -10,9 +10,10 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import InitVar, dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from exchange.errors import CheckFailed
+from exchange.flow.ports import Unwraps
 from exchange.limits import POSSESSION_BYTES_MAX
 from keys.cbor import encode
 from keys.cose import Signer, parse1, sign1, verify1
@@ -23,14 +24,6 @@ from keys.suite import SUITE_1
 POSSESSION_DOMAIN: Final = "exchange/v1/possession"
 CHALLENGE_BYTES: Final = 32
 _MADE_HERE: Final = object()
-
-
-class Unwraps(Protocol):
-    """Custody, as far as a challenge needs it."""
-
-    def unwrap(self, kid: bytes, wrapped: bytes, info: bytes) -> bytes:
-        """The challenge. Raises KeyMissing or OpenRefused."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

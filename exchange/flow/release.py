@@ -25,7 +25,7 @@ from exchange.envelope.header import Header
 from exchange.envelope.open import Expected, verify_header
 from exchange.errors import BundleRefused, ReleaseRefused
 from exchange.flow.answer import Answer, sign_answer
-from exchange.flow.ports import Clock
+from exchange.flow.ports import Clock, Unwraps
 from exchange.flow.sealedkeys import Envelope, SectionKeys, seal_keys
 from exchange.ledger.act import Act
 from exchange.ledger.append import Appended
@@ -50,14 +50,6 @@ class Appends(Protocol):
 
         ``refused`` names items that this hub's own checks refuse, whatever the rules say.
         """
-        ...
-
-
-class Unwraps(Protocol):
-    """Custody of the datasets' KEM keys; the private keys stay inside."""
-
-    def unwrap(self, kid: bytes, wrapped: bytes, info: bytes) -> bytes:
-        """The epoch secret, 32 bytes. Raises KeyMissing or OpenRefused."""
         ...
 
 

@@ -10,7 +10,12 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Len, MaxLen
 from pydantic import StringConstraints
 
-from exchange.limits import HEADER_BYTES_MAX
+from exchange.limits import (
+    ASK_ITEMS_MAX,
+    CONTRACT_BYTES_MAX,
+    HEADER_BYTES_MAX,
+    POSSESSION_BYTES_MAX,
+)
 from exchange.model.actcodec import Body, Key, Part
 from exchange.model.ids import SLUG
 
@@ -126,7 +131,7 @@ class ProposeDataset(Body):
     sharing: Annotated[Sharing, Key(2)]
     secrecy: Annotated[Secrecy, Key(3)]
     basis: Annotated[Code, Key(4)]
-    contract: Annotated[bytes, Key(5), MaxLen(48_000)]
+    contract: Annotated[bytes, Key(5), MaxLen(CONTRACT_BYTES_MAX)]
     topic: Annotated[Code, Key(6)]
     partitions: Annotated[int, Key(7)]
     price: Annotated[Code, Key(8)] = ""
@@ -158,7 +163,7 @@ class DatasetKey(Body):
     public: Annotated[bytes, Key(1), Len(1216, 1216)]
     valid_from_ms: Annotated[int, Key(2)]
     valid_to_ms: Annotated[int, Key(3)]
-    proof: Annotated[bytes, Key(4), MaxLen(2048)]
+    proof: Annotated[bytes, Key(4), MaxLen(POSSESSION_BYTES_MAX)]
     """COSE_Sign1 of a hub's entry key over the key and the challenge it answered."""
 
 
@@ -284,7 +289,7 @@ class AskKeys(Body):
     kind: ClassVar[str] = "keys.ask"
     grant: Annotated[Hash, Key(0)]
     purpose: Annotated[Code, Key(1)]
-    items: Annotated[tuple[AskItem, ...], Key(2), MaxLen(256)]
+    items: Annotated[tuple[AskItem, ...], Key(2), MaxLen(ASK_ITEMS_MAX)]
 
 
 class ReceiptItem(Part):
