@@ -102,8 +102,8 @@ class Publisher:
 
         ``operations`` has 0 (upsert) or 1 (delete) a record; a source may give the same as a
         column ``_operation``. ``first_line`` is the line of the first record, or one line a
-        record. Records that violate the contract
-        are in `Pushed.rejected`, by line and field; the others go on.
+        record. Records that violate the contract are in `Pushed.rejected`, by line and field; the
+        others go on.
         """
         checked = validate(self._contract, columns, first_line=first_line, operations=operations)
         records = len(checked.kept)
