@@ -9,6 +9,8 @@ ACT_BYTES_MAX: Final = 60_000
 """Leaves room for the hub's part of an entry around the act."""
 CONTRACT_BYTES_MAX: Final = 48_000
 """A contract travels inside an act."""
+ACT_CBOR_ITEMS_MAX: Final = 16_384
+"""Members of all its maps and arrays; 256 key items or 400 anchors have fewer than 7,000."""
 ACT_LIFETIME_MS: Final = 5 * 60_000
 """How long a signed act may wait to be admitted, unless its signer says less."""
 ACT_LIFETIME_MS_MAX: Final = 24 * 3_600_000

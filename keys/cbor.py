@@ -22,6 +22,9 @@ from keys.errors import MalformedCbor
 DEPTH_MAX: Final = 16
 """Nested containers; the deepest format of the Exchange uses five."""
 
+ITEMS_MAX: Final = 1 << 16
+"""Items of one value, unless the reader says less: each costs far more memory than its byte."""
+
 _WHOLE: Final = bytes(
     1 + (lead & 0x1F)
     if 0x40 <= lead < 0x58 or 0x60 <= lead < 0x78
@@ -40,6 +43,7 @@ _TEXT = {
     "tag": ("has a tag", "含标签"),
     "float": ("has a floating point number", "含浮点数"),
     "simple": ("has a simple value other than true, false and null", "含不允许的简单值"),
+    "too-many": ("has too many items", "数据项过多"),
     "depth": ("is nested too deep", "嵌套过深"),
     "key-type": ("has a map with keys of another or mixed kind", "映射的键类型不合规"),
     "duplicate-key": ("has a map with one key twice", "映射的键重复"),
@@ -62,11 +66,14 @@ def encode(value: object) -> bytes:
         raise _malformed("not-utf8") from None
 
 
-def decode(data: bytes, *, bytes_max: int) -> object:
-    """The value of ``data``, all of it; `MalformedCbor` naming the first thing wrong."""
+def decode(data: bytes, *, bytes_max: int, items_max: int = ITEMS_MAX) -> object:
+    """The value of ``data``, all of it; `MalformedCbor` naming the first thing wrong.
+
+    ``items_max`` bounds the members of all arrays and maps together, keys included.
+    """
     if len(data) > bytes_max:
         raise _malformed("too-large")
-    if _scan(data, 0, DEPTH_MAX) != len(data):
+    if _scan(data, 0, DEPTH_MAX, [items_max]) != len(data):
         raise _malformed("trailing-bytes")
     try:
         return cbor2.loads(data, allow_duplicate_keys=False, allow_indefinite=False)
@@ -113,8 +120,11 @@ def _check_keys(value: dict[object, object]) -> None:
         raise _malformed("key-type")
 
 
-def _scan(data: bytes, at: int, depth: int) -> int:
-    """The offset just after the item that starts at ``at``; refuses whatever is not canonical."""
+def _scan(data: bytes, at: int, depth: int, left: list[int]) -> int:
+    """The offset just after the item that starts at ``at``; refuses whatever is not canonical.
+
+    ``left`` holds one number: how many more items there may be.
+    """
     lead, argument, at = _head(data, at)
     match lead >> 5:
         case 0 | 1:
@@ -126,19 +136,30 @@ def _scan(data: bytes, at: int, depth: int) -> int:
         case 4:
             if depth == 0:
                 raise _malformed("depth")
-            for _ in range(argument):  # ends at the first missing byte, whatever the count says
+            _spend(left, argument, len(data) - at)
+            for _ in range(argument):
                 after = at + _whole(data, at)
-                at = after if at < after <= len(data) else _scan(data, at, depth - 1)
+                at = after if at < after <= len(data) else _scan(data, at, depth - 1, left)
             return at
         case 5:
             if depth == 0:
                 raise _malformed("depth")
-            return _scan_map(data, at, argument, depth - 1)
+            _spend(left, 2 * argument, len(data) - at)
+            return _scan_map(data, at, argument, depth - 1, left)
         case 6:
             raise _malformed("tag")
     if lead in (0xF4, 0xF5, 0xF6):
         return at
     raise _malformed("float" if lead in (0xF9, 0xFA, 0xFB) else "simple")
+
+
+def _spend(left: list[int], items: int, bytes_left: int) -> None:
+    """Refuse a container before its members are looked at: an item takes a byte at least."""
+    if items > bytes_left:
+        raise _malformed("truncated")
+    if items > left[0]:
+        raise _malformed("too-many")
+    left[0] -= items
 
 
 def _whole(data: bytes, at: int) -> int:
@@ -158,20 +179,20 @@ def _whole(data: bytes, at: int) -> int:
     return _WHOLE[lead]
 
 
-def _scan_map(data: bytes, at: int, pairs: int, depth: int) -> int:
+def _scan_map(data: bytes, at: int, pairs: int, depth: int, left: list[int]) -> int:
     previous, kind, end = b"", None, len(data)
     for _ in range(pairs):
         start, small = at, at < end and data[at] < 0x18
         major = 0 if small else _head(data, at)[0] >> 5
         if major not in (0, 3) or kind not in (None, major):
             raise _malformed("key-type")
-        at = at + 1 if small else _scan(data, at, 0)
+        at = at + 1 if small else _scan(data, at, 0, left)
         key = data[start:at]
         if key <= previous:
             raise _malformed("duplicate-key" if key == previous else "unsorted")
         previous, kind = key, major
         after = at + _whole(data, at)
-        at = after if at < after <= end else _scan(data, at, depth)
+        at = after if at < after <= end else _scan(data, at, depth, left)
     return at
 
 

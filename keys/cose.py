@@ -22,13 +22,15 @@ from keys.errors import KeyRejected, MalformedCbor, MalformedSign1, SignatureInv
 
 DOMAINS: Final = frozenset(
     f"exchange/v1/{name}"
-    for name in ("act", "entry", "header", "answer", "receipt", "read", "possession")
+    for name in ("act", "entry", "header", "answer", "receipt", "read", "possession", "claim")
 )
 """Every external_aad in use. Permanent; a new kind of statement gets a new one."""
 
 _ALGORITHM_LABEL: Final = 1
 _KID_LABEL: Final = 4
 _EDDSA: Final = -8
+_ITEMS_MAX: Final = 64
+"""Four, and room to say what is wrong with others."""
 _MADE_HERE: Final = object()
 
 
@@ -96,7 +98,7 @@ def parse1(raw: bytes, *, bytes_max: int) -> Sign1:
     one set of bytes (up to the signature itself) and its id cannot be given a second envelope.
     """
     try:
-        match cbor.decode(raw, bytes_max=bytes_max):
+        match cbor.decode(raw, bytes_max=bytes_max, items_max=_ITEMS_MAX):
             case [bytes(protected), dict(unprotected), bytes(payload), bytes(signature)]:
                 pass
             case _:

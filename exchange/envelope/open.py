@@ -27,6 +27,8 @@ from keys import cbor, cose
 from keys.errors import MalformedCbor, MalformedSign1, OpenRefused, SignatureInvalid
 from keys.suite import suite
 
+_ITEMS_MAX: Final = 64
+"""At most six, and room to say what is wrong with others; a byte of CBOR may cost a hundred."""
 _MADE_HERE: Final = object()
 
 
@@ -82,7 +84,7 @@ def parse_bundle(raw: bytes) -> ParsedBundle:
     if len(raw) > BUNDLE_BYTES_MAX:
         raise refused("bundle-large")
     try:
-        value = cbor.decode(raw, bytes_max=BUNDLE_BYTES_MAX)
+        value = cbor.decode(raw, bytes_max=BUNDLE_BYTES_MAX, items_max=_ITEMS_MAX)
     except MalformedCbor as error:
         raise refused(f"cbor-{error.failure}") from None
     match value:

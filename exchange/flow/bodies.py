@@ -22,7 +22,7 @@ def ask_body(act: bytes, headers: Sequence[bytes]) -> bytes:
 
 def read_ask(raw: bytes) -> tuple[bytes, list[bytes]]:
     """Act and headers of `ask_body`."""
-    match decode(raw, bytes_max=ASK_BYTES_MAX):
+    match decode(raw, bytes_max=ASK_BYTES_MAX, items_max=64 + ASK_ITEMS_MAX):
         case [bytes(act), list(headers)] if len(headers) <= ASK_ITEMS_MAX:
             checked = [header for header in headers if isinstance(header, bytes)]
             if len(checked) == len(headers):

@@ -10,7 +10,7 @@ from dataclasses import InitVar, dataclass
 from typing import Final
 
 from exchange.errors import ActRefused
-from exchange.limits import ACT_BYTES_MAX, ACT_LIFETIME_MS_MAX
+from exchange.limits import ACT_BYTES_MAX, ACT_CBOR_ITEMS_MAX, ACT_LIFETIME_MS_MAX
 from exchange.model.actcodec import Body
 from exchange.model.acts import KINDS
 from keys import cbor, cose
@@ -113,7 +113,9 @@ def parse_act(raw: bytes) -> ParsedAct:
         )
     try:
         statement = cose.parse1(raw, bytes_max=ACT_BYTES_MAX)
-        payload = cbor.decode(statement.payload, bytes_max=ACT_BYTES_MAX)
+        payload = cbor.decode(
+            statement.payload, bytes_max=ACT_BYTES_MAX, items_max=ACT_CBOR_ITEMS_MAX
+        )
     except KeysError as error:
         raise _refused(error.failure, *error.text) from None
     return _read(statement, payload)

@@ -90,6 +90,7 @@ def malformed_bundles() -> Iterator[Bad]:
     yield Bad("undefined-for-sections", "cbor-simple", head + b"\xf7")
     yield Bad("map", "bundle-shape", cbor.encode({0: HEADER, 1: STUB}))
     yield Bad("three-parts", "bundle-shape", cbor.encode([HEADER, STUB, b""]))
+    yield Bad("many-items", "cbor-too-many", cbor.encode([HEADER, [b""] * 64]))
     yield Bad("text-ciphertext", "bundle-shape", cbor.encode([HEADER, ["text"]]))
     yield Bad("header-not-wrapped", "bundle-shape", cbor.encode([cbor_of(HEADER), STUB]))
 

@@ -57,6 +57,8 @@ def bombs() -> Iterator[bytes]:
     for declared in (1 << 30, 1 << 40, (1 << 64) - 3):
         yield resealed(HONEST, LIVE, {1: (frame(declaring(declared)), FULL)}, **claim)
     yield b"\x81" * (4 << 20)
+    yield b"\x9a" + ((4 << 20) - 5).to_bytes(4, "big") + b"\x80" * ((4 << 20) - 5)
+    yield b"\x82\x40\x9a" + ((4 << 20) - 7).to_bytes(4, "big") + b"\x40" * ((4 << 20) - 7)
     yield b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff" + bytes(4 << 20)[:-9]
     yield b"\x5b\xff\xff\xff\xff\xff\xff\xff\xff"
     yield b"\x82\x40\x9a\x00\x3f\xff\xf0" + b"\x40" * ((4 << 20) - 16)

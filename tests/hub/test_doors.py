@@ -194,3 +194,9 @@ async def test_nothing_is_decided_before_the_ledger_is_read(
 ) -> None:
     scripted.closed = HubUnavailable("e", "z", failure="starting", remedy=("r", "r"))
     problem(await doors.request(method, target), 503, "hub-unavailable", "starting")
+
+
+async def test_a_body_of_a_million_items_is_refused_unread(doors: httpx.AsyncClient) -> None:
+    body = b"\x82\x41a\x9a" + (1 << 20).to_bytes(4, "big") + b"\x80" * (1 << 20)
+    response = await doors.post("/v1/keys", content=body, headers=CBOR_TYPE)
+    problem(response, 400, "malformed-cbor", "too-many")
