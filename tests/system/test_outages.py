@@ -1,0 +1,102 @@
+"""Kafka or the hub dies during a push or a pull: said clearly, and nothing is lost."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.installation import CONSUMER, PROVIDER, Installation, Told, until
+from tests.system.records import Dataset, Rows, generate, in_sqlite, publish, write_csv
+
+COUNT = 2_000
+
+
+@pytest.fixture(scope="module")
+def payments(shared_installation: Installation, place: Path) -> Dataset:
+    return publish(shared_installation, place, "payments")
+
+
+@pytest.fixture(scope="module")
+def source() -> Rows:
+    """The provider's table, as the tests of this module push it piece by piece."""
+    return {}
+
+
+@pytest.fixture(params=["hub", "kafka"])
+def victim(request: pytest.FixtureRequest, installation: Installation) -> Iterator[str]:
+    name: str = request.param
+    yield name
+    installation.run("up")
+
+
+def step(victim: str) -> str:
+    """What `exchange status` calls it."""
+    return {"hub": "hub-process"}.get(victim, victim)
+
+
+def unavailable(done: Told) -> None:
+    """One sentence and its remedy, in both languages, exit 3."""
+    assert done.code == 3
+    assert done.errors == ""
+    assert done.error["retriable"]
+    for language in ("en", "zh"):
+        assert done.error["message"][language]
+        assert done.error["remedy"][language]
+    assert "exchange" in done.error["remedy"]["en"]
+
+
+def test_a_push_during_which_it_dies_is_finished_by_the_same_command(
+    installation: Installation, payments: Dataset, source: Rows, place: Path, victim: str
+) -> None:
+    rows = generate(f"push-{victim}", COUNT)
+    file = str(write_csv(place / f"push-{victim}.csv", rows))
+    spool = installation.home / "members" / PROVIDER / "spool"
+    before = {path: path.stat().st_mtime_ns for path in spool.glob("*")}
+
+    def sealing() -> bool:
+        return any(path.stat().st_mtime_ns != before.get(path) for path in spool.glob("*"))
+
+    running = installation.start("push", payments.name, file, member=PROVIDER)
+    until(lambda: sealing() or running.ended(), "the push to seal")
+    installation.kill(victim)
+    assert installation.missing() == step(victim)
+    again = installation.start("push", payments.name, file, member=PROVIDER).wait()
+    unavailable(again)
+    installation.run("up")
+    first = running.wait()  # it may have been done in time, or have waited for the restart
+    if first.code:
+        unavailable(first)
+    assert installation.missing() is None
+    done = installation.run("push", payments.name, file, member=PROVIDER)
+    assert done.answer["accepted"] == COUNT
+    source |= rows
+    assert pulled(installation, payments, place / f"after-{victim}.db") == source
+
+
+def test_a_pull_during_which_it_dies_is_finished_by_the_same_command(
+    installation: Installation, payments: Dataset, source: Rows, place: Path, victim: str
+) -> None:
+    sink = place / f"pull-{victim}.db"
+    words = ("pull", payments.name, "--grant", payments.grant, "--out", f"sqlite:{sink}")
+    running = installation.start(*words, member=CONSUMER)
+    until(lambda: sink.exists() or running.ended(), "the pull to open its sink")
+    installation.kill(victim)
+    first = running.wait()
+    if first.code:
+        unavailable(first)
+    assert installation.missing() == step(victim)
+    if victim == "kafka":
+        unavailable(installation.start(*words, member=CONSUMER).wait())
+    installation.run("up")
+    assert pulled(installation, payments, sink) == source
+
+
+def pulled(installation: Installation, dataset: Dataset, sink: Path) -> Rows:
+    """Pull into ``sink`` and read it."""
+    words = ("--grant", dataset.grant, "--out", f"sqlite:{sink}")
+    assert installation.run("pull", dataset.name, *words, member=CONSUMER).answer["whole"]
+    return in_sqlite(sink, dataset)[0]
+
+
+def test_the_ledger_is_whole_after_all_of_it(installation: Installation) -> None:
+    assert installation.run("audit", "verify").answer["verified"]
