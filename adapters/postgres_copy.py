@@ -55,6 +55,11 @@ def _column_text(column: Sequence[object]) -> Sequence[str]:
     try:
         run = "".join(column)  # type: ignore[arg-type]
     except TypeError:  # None, numbers or booleans among them
+        kinds = set(map(type, column))
+        if kinds == {int}:
+            return list(map(str, column))
+        if kinds == {bool}:
+            return ["t" if value else "f" for value in column]
         return [_NULL if value is None else _value_text(value) for value in column]
     if run.isalnum() or not any(sign in run for sign in "\\\t\n\r"):
         return column  # type: ignore[return-value]

@@ -7,8 +7,8 @@ Order that matters, and what a crash means there:
 
 1. A message is verified and found to be the next of its stream. *Crash: read again.*
 2. Its keys are asked for; the hub logs before it releases. *Crash: keys on record, nothing opened.*
-3. Records and position are committed together by the sink. *Crash before: read again. After: the
-   next start goes on behind it.*
+3. Records and position are committed together by the sink, while the next bundles are opened.
+   *Crash before: read again. After: the next start goes on behind it.*
 4. A receipt is filed for what was committed. *Crash before: keys without a receipt, which an
    auditor sees; the next run files receipts for what it delivers.*
 
@@ -23,6 +23,7 @@ from exchange import metrics
 from exchange.bus.ports import Bus, Consumer, Place
 from exchange.envelope.open import VerifiedBundle, open_sections
 from exchange.errors import BundleRefused
+from exchange.flow.commits import Commits, Opened
 from exchange.flow.forks import Forks
 from exchange.flow.keyring import Denied, Keyring
 from exchange.flow.ports import Clock, Delivery, LedgerView, Sink
@@ -33,8 +34,9 @@ from exchange.flow.resume import NoResume, Resumes
 from exchange.flow.subscription import Subscription
 
 FETCH_MESSAGES: Final = 16
-COMMIT_RECORDS: Final = 40_000
-"""Records that go into one transaction of the sink at most, so that memory stays flat."""
+COMMIT_RECORDS: Final = 20_000
+"""Records after which a transaction of the sink is full: as many are being committed while as many
+are being opened, and no more, so that memory stays flat."""
 
 
 class Subscriber:
@@ -62,6 +64,7 @@ class Subscriber:
         self._forks = forks
         self._clock = clock
         self._resume = resume or NoResume()
+        self._commits = Commits(sink, self._committed)
         self._stopping = asyncio.Event()
         self.report = Report()
 
@@ -85,20 +88,26 @@ class Subscriber:
                 if messages:
                     await self._deliver(reader, await reader.accept(messages))
                     await self._forks.file(reader.contradictions())
+                if self._receipts.due:
+                    await self._commits.done()
+                    await self._receipts.file()
                 if rewound := reader.rewind():
                     await consumer.close()
                     consumer, _ = await self._consumer(consumer.positions() | rewound)
                 elif not follow and _reached(consumer, ends):
                     break
                 elif not messages:
-                    await self._receipts.file_if_due()
+                    await self._commits.done()
                     await self._forks.file()
                     if follow:
                         reader.conclude(self._clock())
                     await self._view.catch_up()
         finally:
             await consumer.close()
-            await self._receipts.file()
+            try:
+                await self._commits.done()
+            finally:
+                await self._receipts.file()
         reader.conclude(self._clock())
         if settled := reader.settled(consumer.positions()):
             self._resume.save(settled, await asyncio.to_thread(self._sink.positions))
@@ -117,19 +126,19 @@ class Subscriber:
         inside = [one.bundle for one in accepted if self._inside(one.bundle)]
         if inside:
             await self._keyring.ensure(bundle.header for bundle in inside)
-        waiting: list[tuple[VerifiedBundle, Delivery]] = []
+        waiting: list[Opened] = []
         records = 0
         for one in accepted:
             delivery = self._open(reader, one)
             if delivery is None:
                 continue
-            waiting.append((one.bundle, delivery))
+            waiting.append((one.bundle.header, delivery))
             records += len(delivery.versions)
             if records >= COMMIT_RECORDS:
-                await self._commit(waiting)
+                await self._commits.start(waiting)
                 waiting, records = [], 0
         if waiting:
-            await self._commit(waiting)
+            await self._commits.start(waiting)
 
     def _inside(self, bundle: VerifiedBundle) -> bool:
         said = bundle.header.header
@@ -158,19 +167,15 @@ class Subscriber:
             return None
         return _delivery(accepted, batch.columns, batch.operations, batch.versions)
 
-    async def _commit(self, waiting: Sequence[tuple[VerifiedBundle, Delivery]]) -> None:
-        with metrics.DELIVER_COMMIT.time():
-            deliveries = [delivery for _, delivery in waiting]
-            await asyncio.to_thread(self._sink.commit_many, deliveries)
+    def _committed(self, opened: Sequence[Opened]) -> None:
         dataset = self._subscription.grant.dataset
-        for bundle, delivery in waiting:
+        for header, delivery in opened:
             if delivery.columns:
-                self._receipts.delivered(bundle.header)
+                self._receipts.delivered(header)
                 self.report.bundles += 1
                 self.report.records += len(delivery.versions)
                 metrics.DELIVER_BUNDLES.labels(dataset=dataset).inc()
                 metrics.DELIVER_RECORDS.labels(dataset=dataset).inc(len(delivery.versions))
-        await self._receipts.file_if_due()
 
 
 def _delivery(

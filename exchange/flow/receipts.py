@@ -60,10 +60,11 @@ class Receipts:
         run.last, run.head = said.sequence, header.hash
         run.records += said.records
 
-    async def file_if_due(self) -> None:
-        """File what stands, if the last receipt is long enough ago or an act is full."""
-        if len(self._runs) >= ITEMS_MAX or (self._runs and self._clock() >= self._due_ms):
-            await self.file()
+    @property
+    def due(self) -> bool:
+        """Whether the last receipt is long enough ago or an act is full."""
+        full = len(self._runs) >= ITEMS_MAX
+        return full or (bool(self._runs) and self._clock() >= self._due_ms)
 
     async def file(self) -> None:
         """File what stands; nothing if nothing was delivered.
