@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
 from exchange.bus.ports import Message
 from exchange.errors import EntryRefused, LedgerBroken
@@ -140,11 +141,12 @@ def rewritten(index: int) -> LedgerBroken:
     )
 
 
-def truncated(had: int, has: int, what: str) -> LedgerBroken:
-    """The topic or the ledger is shorter than it was; ``what`` is leaves or offsets."""
+def truncated(had: int, has: int, what: Literal["leaves", "offsets"]) -> LedgerBroken:
+    """The topic or the ledger is shorter than it was."""
+    chinese = {"leaves": "叶子", "offsets": "位移"}[what]
     return LedgerBroken(
         f"the ledger has been cut: {has} {what} where there were {had}",
-        f"账本被截断：原有 {had}，现仅 {has}（{what}）",
+        f"账本被截断：{chinese}原有 {had}，现仅 {has}",
         remedy=_KEEP,
         failure="truncated",
     )

@@ -304,7 +304,11 @@ class Registry:
             stopped = self.stopped_at(row)
             if row.registered < index and (stopped is None or index <= stopped):
                 return row.signing
-        raise _not_found(f"active key of {instance} at entry {index}", "instance-key")
+        raise _not_found(
+            f"active key of {instance} at entry {index}",
+            f"{instance} 在条目 {index} 处的有效密钥",
+            "instance-key",
+        )
 
     def stopped_at(self, row: Instance) -> int | None:
         """Where a registration stopped: by retirement, or with its member; None while it runs."""
@@ -361,12 +365,11 @@ class Registry:
     def _stream(self, stream: bytes) -> Stream:
         row = self.streams.get(stream)
         if row is None:
-            raise _not_found(f"stream {stream.hex()[:16]}", "stream")
+            short = stream.hex()[:16]
+            raise _not_found(f"stream {short}", f"数据流 {short}", "stream")
         return row
 
 
-def _not_found(en: str, failure: str) -> NotFound:
+def _not_found(en: str, zh: str, failure: str) -> NotFound:
     remedy = ("check the name, or wait until the ledger has it", "请核对名称或等待账本更新")
-    return NotFound(
-        f"the ledger holds no {en}", f"账本中没有：{en}", remedy=remedy, failure=failure
-    )
+    return NotFound(f"the ledger holds no {en}", f"账本中没有{zh}", remedy=remedy, failure=failure)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from exchange.errors import ConfigurationInvalid
+from exchange.model.text import Text
 
 PASSPHRASE_BYTES_MAX: Final = 1024
 
@@ -46,19 +47,23 @@ def read_passphrase_file(path: Path) -> Passphrase:
             _check_rights(path, os.fstat(file.fileno()))
             raw = file.read(PASSPHRASE_BYTES_MAX + 1)
     except OSError as error:
-        raise _unusable(path, error.strerror or "unreadable") from None
+        said = error.strerror or "I/O"
+        raise _unusable(path, Text(said, said)) from None
     line = raw.split(b"\n", 1)[0].removesuffix(b"\r")
-    if not line or len(line) > PASSPHRASE_BYTES_MAX:
-        raise _unusable(path, "empty" if not line else f"over {PASSPHRASE_BYTES_MAX} bytes")
+    if not line:
+        raise _unusable(path, Text("empty", "内容为空"))
+    if len(line) > PASSPHRASE_BYTES_MAX:
+        limit = PASSPHRASE_BYTES_MAX
+        raise _unusable(path, Text(f"over {limit} bytes", f"超过 {limit} 字节"))
     try:
         return Passphrase(line.decode("utf-8"))
     except UnicodeDecodeError:
-        raise _unusable(path, "not UTF-8") from None
+        raise _unusable(path, Text("not UTF-8", "不是 UTF-8")) from None
 
 
 def _check_rights(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise _unusable(path, "not a regular file")
+        raise _unusable(path, Text("not a regular file", "不是普通文件"))
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077 or status.st_uid not in {os.geteuid(), 0}:
         raise ConfigurationInvalid(
@@ -69,10 +74,10 @@ def _check_rights(path: Path, status: os.stat_result) -> None:
         )
 
 
-def _unusable(path: Path, why: str) -> ConfigurationInvalid:
+def _unusable(path: Path, why: Text) -> ConfigurationInvalid:
     return ConfigurationInvalid(
-        f"EXCHANGE_PASSPHRASE_FILE: {path}: {why}",
-        f"EXCHANGE_PASSPHRASE_FILE：无法使用 {path}（{why}）",
+        f"EXCHANGE_PASSPHRASE_FILE: {path}: {why.en}",
+        f"EXCHANGE_PASSPHRASE_FILE：无法使用 {path}（{why.zh}）",
         remedy=(
             "name a file of mode 0600 whose first line is the passphrase",
             "请指定权限为 0600、首行为口令的文件",
