@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exchange.bus.memory import Faults, MemoryProducer
+from exchange.bus.memory import Faults, MemoryBus, MemoryProducer
 from exchange.bus.ports import Outcome, Produced
 from exchange.errors import (
     ActRefused,
@@ -217,23 +217,33 @@ async def test_hubs_whose_key_genesis_does_not_name_append_nothing(scene: Scene)
     assert refused.value.failure == "signature"
 
 
-async def test_a_closed_appender_lets_go_of_its_producer(scene: Scene) -> None:
-    hub = await scene.hub()
-    await hub.appender.close()
-    await hub.append(scene.ask())
-    await hub.appender.close()
-
-
-async def test_two_first_appends_share_one_producer(scene: Scene) -> None:
-    hub = await scene.hub()
+def noting_producers(bus: MemoryBus) -> list[MemoryProducer]:
+    """Every producer that ``bus`` makes from now on, each made after others had a turn."""
     made: list[MemoryProducer] = []
-    plain = hub.bus.producer
+    plain = bus.producer
 
     async def slow() -> MemoryProducer:
         await asyncio.sleep(0)
         made.append(await plain())
         return made[-1]
 
-    hub.bus.producer = slow  # type: ignore[method-assign]
+    bus.producer = slow  # type: ignore[method-assign]
+    return made
+
+
+async def test_a_closed_appender_lets_go_of_its_producer(scene: Scene) -> None:
+    hub = await scene.hub()
+    made = noting_producers(hub.bus)
+    await hub.append(scene.ask())
+    await hub.appender.close()
+    late = await made[0].produce(TOPIC, 0, b"late")
+    assert (late.outcome, late.reason) == (Outcome.NOT_WRITTEN, "the producer is closed")
+    await hub.append(scene.ask())
+    assert len(made) == 2
+
+
+async def test_two_first_appends_share_one_producer(scene: Scene) -> None:
+    hub = await scene.hub()
+    made = noting_producers(hub.bus)
     await asyncio.gather(hub.append(scene.ask()), hub.append(scene.ask()))
     assert len(made) == 1
