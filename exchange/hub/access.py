@@ -21,10 +21,12 @@ from exchange.limits import (
     MEMBER_REQUESTS_PER_S,
     TOKEN_AGE_MS_MAX,
 )
+from exchange.registry.authenticate import VOID_REASONS
 from keys.errors import KeysError
 
 _CHARGED = frozenset({400, 401, 408, 413, 415})
-"""Refusals that need no member: they count against the address."""
+"""Refusals that need no member: they count against the address. So do all void acts: many read the
+ledger, so whoever sends an act that is expired or stands there already need not have signed it."""
 
 
 class Access:
@@ -52,7 +54,7 @@ class Access:
 
     def charge_address(self, request: Request, error: ExchangeError | KeysError) -> None:
         """Count a refusal that no member answers for."""
-        if status_of(error) in _CHARGED:
+        if status_of(error) in _CHARGED or error.failure in VOID_REASONS:
             self._addresses.count(address_of(request))
 
     def member(self, request: Request, body: bytes) -> VerifiedToken:
@@ -66,9 +68,10 @@ class Access:
             public=self._parts.members.signing_key(claimed.member, claimed.instance),
             now_ms=now_ms,
         )
-        if not self._nonces.use(token.member, token.nonce, now_ms):
+        if self._nonces.used(token.member, token.nonce, now_ms):
             raise replayed()
         self._members.take(token.member, int(time.monotonic() * 1000))
+        self._nonces.note(token.member, token.nonce, now_ms)
         self._parts.members.check_may_read(token.member, now_ms)
         return token
 

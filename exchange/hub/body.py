@@ -47,11 +47,15 @@ async def read_body(
     return bytes(body)
 
 
-async def no_body(request: Request) -> bytes:
-    """The empty body of a request that has none; `WithStatus` 413 for any byte."""
-    async for chunk in request.stream():
-        if chunk:
-            raise _too_large(0)
+async def no_body(request: Request, *, seconds_max: float = BODY_SECONDS_MAX) -> bytes:
+    """The empty body of a request that has none; `WithStatus` 413 for any byte, 408 for silence."""
+    try:
+        async with asyncio.timeout(seconds_max):
+            async for chunk in request.stream():
+                if chunk:
+                    raise _too_large(0)
+    except (TimeoutError, ClientDisconnect):
+        raise _too_slow(seconds_max) from None
     return b""
 
 

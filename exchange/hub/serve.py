@@ -16,13 +16,15 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from exchange.errors import PortBusy
+from exchange.hub.connection import Connection
 from exchange.limits import SHUTDOWN_SECONDS_MAX
 from exchange.wiring.hubtls import TlsIdentity
 
 BACKLOG: Final = 512
 KEEP_ALIVE_SECONDS: Final = 30
 CONNECTIONS_MAX: Final = 2_048
-"""Idle ones included; exchange/hub/front.py bounds the requests among them."""
+"""Idle ones included; exchange/hub/connection.py bounds them for each address, and
+exchange/hub/front.py the requests among them."""
 GOODBYE_SECONDS: Final = 0.2
 REQUEST_HEAD_BYTES_MAX: Final = 16_384
 
@@ -116,7 +118,7 @@ def _configuration(app: ASGIApp, identity: TlsIdentity) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -58,17 +58,21 @@ class Refusals:
 
 
 class Nonces:
-    """Nonces used lately; a token works once. Memory is bounded by shares times the token's age."""
+    """Nonces used lately; a token works once.
+
+    What is over its member's share is not noted, so shares times the token's age bound the memory.
+    """
 
     def __init__(self, *, keep_ms: int) -> None:
         self._keep_ms = keep_ms
         self._until_ms: OrderedDict[tuple[str, bytes], int] = OrderedDict()
 
-    def use(self, member: str, nonce: bytes, now_ms: int) -> bool:
-        """True the first time; False for a nonce of this member that is still remembered."""
+    def used(self, member: str, nonce: bytes, now_ms: int) -> bool:
+        """Whether this nonce of this member is still remembered."""
         while self._until_ms and next(iter(self._until_ms.values())) < now_ms:
             self._until_ms.popitem(last=False)
-        if (member, nonce) in self._until_ms:
-            return False
+        return (member, nonce) in self._until_ms
+
+    def note(self, member: str, nonce: bytes, now_ms: int) -> None:
+        """Remember it for as long as a token with it could be accepted."""
         self._until_ms[member, nonce] = now_ms + self._keep_ms
-        return True

@@ -12,7 +12,7 @@ CA_FILE_BYTES_MAX: Final = 16_384
 
 def ca_hash(pem: str) -> bytes:
     """SHA-256 of the DER form of the one certificate in ``pem``: `Genesis.ca`. ValueError."""
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.strip())).digest()
+    return hashlib.sha256(_der(pem)).digest()
 
 
 def pinned_context(ca_file: Path, pinned: bytes) -> ssl.SSLContext:
@@ -22,8 +22,7 @@ def pinned_context(ca_file: Path, pinned: bytes) -> ssl.SSLContext:
     certificate than genesis names (``ca-pin``).
     """
     try:
-        pem = ca_file.read_bytes()[:CA_FILE_BYTES_MAX].decode("ascii")
-        found = ca_hash(pem)
+        der = _der(ca_file.read_bytes()[:CA_FILE_BYTES_MAX].decode("ascii"))
     except (OSError, ValueError) as error:
         raise ConfigurationInvalid(
             f"{ca_file} is no readable CA certificate ({type(error).__name__})",
@@ -31,7 +30,7 @@ def pinned_context(ca_file: Path, pinned: bytes) -> ssl.SSLContext:
             remedy=("get ca.pem from the authority", "请向主管部门索取 ca.pem"),
             failure="ca-file",
         ) from None
-    if found != pinned:
+    if hashlib.sha256(der).digest() != pinned:
         raise ConfigurationInvalid(
             f"{ca_file} is not the CA that the pinned ledger names",
             f"{ca_file} 并非所固定账本指明的 CA",
@@ -40,5 +39,10 @@ def pinned_context(ca_file: Path, pinned: bytes) -> ssl.SSLContext:
         )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_verify_locations(cadata=pem)
+    # The bytes that were hashed: a second certificate behind the first in the file is not trusted.
+    context.load_verify_locations(cadata=der)
     return context
+
+
+def _der(pem: str) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(pem.strip())

@@ -1,10 +1,12 @@
 """What a caller meets at each door, over scripted collaborators."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from exchange.errors import (
     ActRefused,
@@ -19,7 +21,7 @@ from exchange.errors import (
 )
 from exchange.flow.bodies import CBOR, COSE, ask_body
 from exchange.hub import body
-from exchange.hub.problem import ExpectedError
+from exchange.hub.problem import ExpectedError, WithStatus
 from exchange.limits import ACT_BYTES_MAX
 from keys.cbor import encode
 from keys.errors import CustodyUnwritable
@@ -200,3 +202,14 @@ async def test_a_body_of_a_million_items_is_refused_unread(doors: httpx.AsyncCli
     body = b"\x82\x41a\x9a" + (1 << 20).to_bytes(4, "big") + b"\x80" * (1 << 20)
     response = await doors.post("/v1/keys", content=body, headers=CBOR_TYPE)
     problem(response, 400, "malformed-cbor", "too-many")
+
+
+async def test_a_body_that_is_promised_to_a_door_that_takes_none_times_out() -> None:
+    async def silent() -> dict[str, object]:
+        await asyncio.Event().wait()
+        return {}
+
+    scope = {"type": "http", "method": "GET", "headers": [], "path": "/", "query_string": b""}
+    with pytest.raises(WithStatus) as caught:
+        await body.no_body(Request(scope, silent), seconds_max=0.01)
+    assert (caught.value.status, caught.value.failure) == (408, "body-too-slow")

@@ -22,6 +22,7 @@ from exchange.errors import (
     RuleRefused,
 )
 from exchange.flow.answer import Answer, sign_answer
+from exchange.hub import connection
 from exchange.hub.readiness import Step
 from exchange.hub.serve import listen
 from exchange.ledger.act import parse_act, sign_act
@@ -159,6 +160,20 @@ def test_a_ca_file_that_genesis_does_not_name_is_refused(tmp_path: Path) -> None
     assert caught.value.failure == "ca-pin"
 
 
+def test_a_second_certificate_in_the_ca_file_is_not_trusted(tmp_path: Path) -> None:
+    """Decoding stops at the padding of the first: its hash says nothing about a second."""
+    pinned = b""
+    while b"=\n" not in pinned:  # names of some lengths leave padding
+        name = f"CA {'x' * secrets.randbelow(9)}"
+        pinned = MemoryCustody().issue_ca("ca", name, now_ms=NOW_MS, days=10_000)
+    mallory = MemoryCustody()
+    other = mallory.issue_ca("ca", "Mallory", now_ms=NOW_MS, days=10_000)
+    file = tmp_path / "ca.pem"
+    file.write_bytes(pinned + other)
+    context = pinned_context(file, ca_hash(pinned.decode()))
+    assert context.cert_store_stats()["x509"] == 1
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no certificate", b"\xff\xfe"])
 def test_a_missing_or_broken_ca_file_is_named(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "ca.pem"
@@ -212,6 +227,35 @@ async def test_an_undeclared_gigabyte_is_cut_off_while_it_arrives(live: Live) ->
         little_over = bytes(ACT_BYTES_MAX + 70_000)
         response = await client.post("/v1/acts", content=little_over, headers=cose)
     assert response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /health/live HTTP/1.1\r\nHost:"])
+async def test_a_connection_that_brings_no_request_is_cut(
+    live: Live, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS_MAX", 0.1)
+    reader, writer = await asyncio.open_connection(HOST, live.port, ssl=live.context())
+    writer.write(b"GET /health/live HTTP/1.1\r\nHost: hub\r\n\r\n" + sent)
+    assert b"live" in await asyncio.wait_for(reader.readuntil(b"}"), timeout=5)
+    with contextlib.suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), timeout=5) == b""
+    writer.close()
+
+
+async def test_one_address_cannot_take_all_connections(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "ADDRESS_CONNECTIONS_MAX", 2)
+    opened = [await asyncio.open_connection(HOST, live.port, ssl=live.context()) for _ in range(3)]
+    reader, _ = opened[2]
+    with contextlib.suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), timeout=5) == b""
+    opened[0][1].close()
+    await opened[0][1].wait_closed()
+    async with live.remote() as hub:
+        assert await hub.ready() is None
+    for _, writer in opened:
+        writer.close()
 
 
 # --- when things break ---

@@ -11,7 +11,7 @@ from exchange.errors import (
 from exchange.flow.bodies import CBOR, COSE, possession_body
 from exchange.flow.possession import make_challenge, verify_proof
 from exchange.hub import access, throttle
-from exchange.hub.throttle import Refusals
+from exchange.hub.throttle import Nonces, Refusals
 from keys.cbor import decode, encode
 from tests.hub.doors import NOW_MS, ORIGIN, Scripted, problem, raising, reach
 
@@ -147,6 +147,30 @@ async def test_an_address_that_is_refused_too_often_waits(
         response = await doors.post("/v1/acts", content=b"act", headers=COSE_TYPE)
     assert statuses == [401, 401, 400]
     problem(response, 429, "rate-limited", "address")
+
+
+@pytest.mark.parametrize("failure", ["wrong-origin", "kind", "expired", "seen-before"])
+async def test_acts_that_anybody_can_copy_cost_the_address_that_sends_them(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    monkeypatch.setattr(access, "ADDRESS_REFUSALS_PER_S", 0.001)
+    monkeypatch.setattr(access, "ADDRESS_REFUSALS_BURST", 2)
+    scripted.standing = b"signed"
+    raising(scripted, ActRefused("e", "z", failure=failure, remedy=("r", "r")))
+    async with reach(scripted) as doors:
+        for _ in range(2):
+            await doors.post("/v1/acts", content=b"act", headers=COSE_TYPE)
+        response = await doors.post("/v1/acts", content=b"act", headers=COSE_TYPE)
+    problem(response, 429, "rate-limited", "address")
+
+
+def test_a_nonce_is_remembered_as_long_as_its_token_lives() -> None:
+    nonces = Nonces(keep_ms=10)
+    assert not nonces.used("a", b"n", 0)
+    nonces.note("a", b"n", 0)
+    assert nonces.used("a", b"n", 10)
+    assert not nonces.used("b", b"n", 10)
+    assert not nonces.used("a", b"n", 11)
 
 
 def test_refusals_are_forgiven_and_addresses_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

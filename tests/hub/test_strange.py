@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import gzip
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,12 @@ WORDS = Sentences(en="e", zh="z")
 
 @contextlib.asynccontextmanager
 async def answering(
-    directory: Path, content: bytes, *, status: int = 200, reader: bool = True
+    directory: Path,
+    content: bytes,
+    *,
+    status: int = 200,
+    reader: bool = True,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[RemoteHub]:
     """A member's view of a port that answers everything with ``content``."""
     custody = MemoryCustody()
@@ -44,7 +50,7 @@ async def answering(
     bound = listen(HOST, 0)
     stop, started = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(
-        serve(Response(content, status), bound, identity, stop=stop, started=started.set)
+        serve(Response(content, status, headers), bound, identity, stop=stop, started=started.set)
     )
     await started.wait()
     hub = RemoteHub(
@@ -106,6 +112,13 @@ async def test_an_endless_answer_is_cut_off(
 ) -> None:
     monkeypatch.setattr(remote, "ANSWER_WIRE_BYTES_MAX", 1_000)
     async with answering(tmp_path, bytes(2_000)) as hub:
+        assert await failure(hub, "head") == "no-hub"
+
+
+async def test_a_packed_answer_is_not_unpacked(tmp_path: Path) -> None:
+    """Four megabytes on the wire would be four gigabytes here."""
+    packed = gzip.compress(b'{"size": 3, "root": "", "time": 0}')
+    async with answering(tmp_path, packed, headers={"Content-Encoding": "gzip"}) as hub:
         assert await failure(hub, "head") == "no-hub"
 
 
