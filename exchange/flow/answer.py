@@ -18,7 +18,8 @@ from exchange.limits import ANSWER_BYTES_MAX, ASK_ITEMS_MAX
 from keys.cbor import decode, encode
 from keys.cose import Signer, parse1, sign1, verify1
 from keys.errors import KeysError
-from keys.identity import ED25519, kid_of
+from keys.identity import kid_of
+from keys.suite import SUITE_1
 
 VERSION: Final = 1
 ANSWER_DOMAIN: Final = "exchange/v1/answer"
@@ -105,7 +106,7 @@ def verify_answer(
 
 
 def _signed_payload(raw: bytes, entry_keys: Iterable[bytes]) -> object:
-    by_kid = {kid_of(ED25519, public): public for public in entry_keys}
+    by_kid = {kid_of(SUITE_1.signature_algorithm, public): public for public in entry_keys}
     try:
         statement = parse1(raw, bytes_max=ANSWER_BYTES_MAX)
     except KeysError as error:

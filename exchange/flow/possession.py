@@ -18,7 +18,7 @@ from exchange.limits import POSSESSION_BYTES_MAX
 from keys.cbor import encode
 from keys.cose import Signer, parse1, sign1, verify1
 from keys.errors import KeysError, OpenRefused
-from keys.identity import ED25519, check_kem_key, kid_of
+from keys.identity import check_kem_key, kid_of
 from keys.suite import SUITE_1
 
 POSSESSION_DOMAIN: Final = "exchange/v1/possession"
@@ -71,7 +71,7 @@ def prove_possession(
 
 def verify_proof(proof: bytes, challenge: Challenge, *, entry_keys: Iterable[bytes]) -> ProvenKey:
     """``proof``, if a hub of genesis opened ``challenge``; otherwise `CheckFailed`."""
-    by_kid = {kid_of(ED25519, public): public for public in entry_keys}
+    by_kid = {kid_of(SUITE_1.signature_algorithm, public): public for public in entry_keys}
     try:
         statement = parse1(proof, bytes_max=POSSESSION_BYTES_MAX)
         verified = verify1(statement, POSSESSION_DOMAIN, by_kid.get(statement.kid, b""))

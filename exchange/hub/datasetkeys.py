@@ -11,7 +11,7 @@ from exchange.flow.possession import prove_possession
 from keys.cose import Signer
 from keys.custody import Custody, PublicKey
 from keys.errors import KeyExists
-from keys.identity import XWING
+from keys.suite import SUITE_1
 
 _TRIES: Final = 8
 
@@ -61,7 +61,7 @@ class DatasetKeys:
     def _made(self, dataset: str) -> list[PublicKey]:
         start = label(dataset, 0).rpartition("/")[0] + "/"
         made = [key for key in self._custody.publics() if key.label.startswith(start)]
-        return [key for key in made if key.algorithm == XWING]
+        return [key for key in made if key.algorithm == SUITE_1.kem_algorithm]
 
 
 def label(dataset: str, number: int) -> str:

@@ -26,7 +26,8 @@ from exchange.registry.state import (
     Stream,
 )
 from exchange.registry.tracks import ANCHORS_KEPT, AnchorRow, Fork, Gap, Track
-from keys.identity import ED25519, XWING, kid_of
+from keys.identity import kid_of
+from keys.suite import SUITE_1
 
 
 def apply_genesis(body: acts.Genesis, origin: str, time_ms: int, registry: Registry) -> None:
@@ -34,10 +35,10 @@ def apply_genesis(body: acts.Genesis, origin: str, time_ms: int, registry: Regis
     registry.origin, registry.authority, registry.time_ms = origin, body.authority, time_ms
     registry.rules, registry.rules_version, registry.hubs_version = body.rules, 1, 1
     for hub in body.hubs:
-        kid = kid_of(ED25519, hub.entry)
+        kid = kid_of(SUITE_1.signature_algorithm, hub.entry)
         registry.hubs[hub.hub] = Hub(hub.hub, kid, hub.entry, hub.checkpoint)
-        registry.kids |= {kid, kid_of(ED25519, hub.checkpoint)}
-    registry.kids.add(kid_of(ED25519, body.recovery))
+        registry.kids |= {kid, kid_of(SUITE_1.signature_algorithm, hub.checkpoint)}
+    registry.kids.add(kid_of(SUITE_1.signature_algorithm, body.recovery))
     _add_member(
         registry,
         Member(
@@ -48,7 +49,7 @@ def apply_genesis(body: acts.Genesis, origin: str, time_ms: int, registry: Regis
             body.credit_code,
             body.region,
             body.officer,
-            kid_of(ED25519, body.officer),
+            kid_of(SUITE_1.signature_algorithm, body.officer),
             enrolled=0,
             version=1,
         ),
@@ -73,7 +74,7 @@ def _enrol(body: acts.EnrolMember, asked: Asked, index: int) -> None:
             body.credit_code,
             body.region,
             body.officer,
-            kid_of(ED25519, body.officer),
+            kid_of(SUITE_1.signature_algorithm, body.officer),
             enrolled=index,
             version=index + 1,
         ),
@@ -100,9 +101,9 @@ def _register(body: acts.RegisterInstance, asked: Asked, index: int) -> None:
         member,
         body.instance,
         body.signing,
-        kid_of(ED25519, body.signing),
+        kid_of(SUITE_1.signature_algorithm, body.signing),
         body.kem,
-        kid_of(XWING, body.kem),
+        kid_of(SUITE_1.kem_algorithm, body.kem),
         registered=index,
         version=index + 1,
     )
@@ -166,7 +167,7 @@ def _withdraw(body: acts.WithdrawDataset, asked: Asked, index: int) -> None:
 
 def _dataset_key(body: acts.DatasetKey, asked: Asked, index: int) -> None:
     registry = asked.registry
-    kid = kid_of(XWING, body.public)
+    kid = kid_of(SUITE_1.kem_algorithm, body.public)
     key = DatasetKey(body.dataset, kid, body.public, body.valid_from_ms, body.valid_to_ms, index)
     registry.keys_of_dataset[body.dataset] = (*registry.dataset_keys(body.dataset), key)
     registry.kids.add(kid)

@@ -47,7 +47,8 @@ from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.settings import Settings
 from keys.cose import Signer
 from keys.custody import Custody, FileCustody
-from keys.identity import ED25519, kid_of
+from keys.identity import kid_of
+from keys.suite import SUITE_1
 from policies.engine import Engine
 
 RETRY_S: Final = 1.0
@@ -211,7 +212,7 @@ def assemble_hub(
 
 def _check_named(home: Home, hub_id: str, signer: Signer) -> None:
     """Genesis must name this hub's key, or nobody would believe an entry of it."""
-    named = {hub.hub: kid_of(ED25519, hub.entry) for hub in home.root().hubs}
+    named = {hub.hub: kid_of(SUITE_1.signature_algorithm, hub.entry) for hub in home.root().hubs}
     if named.get(hub_id) != signer.kid:
         raise ConfigurationInvalid(
             f"the pinned ledger does not name hub {hub_id} with this entry key",
