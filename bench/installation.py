@@ -21,7 +21,8 @@ from exchange.flow.subscription import Subscription
 from exchange.model.contract import Contract
 from exchange.wiring import upkeep
 from exchange.wiring.applications import Wanted, apply, grant_of
-from exchange.wiring.enrol import Newcomer, enrol_member
+from exchange.wiring.enrol import enrol_member
+from exchange.wiring.newcomer import Newcomer
 from exchange.wiring.home import Home, open_home
 from exchange.wiring.homeinit import Founding, initialise
 from exchange.wiring.homekafka import bootstrap_of, embedded, is_embedded

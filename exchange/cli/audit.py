@@ -8,7 +8,7 @@ from exchange.cli.rules import tell_rules
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import Session, session_of
 from exchange.cli.times import moment_ms, shown
-from exchange.cli.work import as_authority, find_id
+from exchange.cli.work import as_reader, find_id
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def verify(
     async def work(office: "Office") -> "Examined":
         return await verify_ledger(office, offline=offline)
 
-    found = as_authority(session, work)
+    found = as_reader(session, work)
     tell_examined(screen, found)
     screen.answer(
         {
@@ -132,7 +132,7 @@ def search(
         from_ms=moment_ms(since, now_ms=now_ms()) if since else 0,
         to_ms=moment_ms(until, now_ms=now_ms()) if until else 1 << 62,
     )
-    registry, record = as_authority(session, recorded)
+    registry, record = as_reader(session, recorded)
     if reads:
         found = [
             read
@@ -159,7 +159,7 @@ def show(
 def show_entry(session: Session, entry: str) -> None:
     """One entry with its act, its verdict and the rules behind it."""
     screen = session.screen
-    _, record = as_authority(session, recorded)
+    _, record = as_reader(session, recorded)
     row = _find(record, entry)
     data = row_data(row) | {"body": _body(row)}
     for name, value in data.items():

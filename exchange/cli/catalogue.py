@@ -8,7 +8,7 @@ import typer
 from exchange.cli.contract import show_fields
 from exchange.cli.screen import Grid
 from exchange.cli.session import session_of
-from exchange.cli.work import as_authority, at_work, short
+from exchange.cli.work import as_authority, as_reader, at_work, short
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def list_datasets(
     """List the catalogue."""
     session = session_of(context)
     screen = session.screen
-    registry = as_authority(session, lambda office: office.registry())
+    registry = as_reader(session, lambda office: office.registry())
     waiting = [row for row in registry.proposals.values() if row.status == "open"]
     listed: list[Dataset | Proposal] = [*([] if proposed else registry.datasets.values()), *waiting]
     rows = [
@@ -195,7 +195,7 @@ def show(
 
     session = session_of(context)
     screen = session.screen
-    registry = as_authority(session, lambda office: office.registry())
+    registry = as_reader(session, lambda office: office.registry())
     row = find_dataset(registry, dataset)
     encoded = registry.contracts[row.contract_hash]
     elements = CoreElements.from_map(cbor.decode(row.elements, bytes_max=len(row.elements)))

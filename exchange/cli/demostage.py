@@ -18,8 +18,8 @@ from exchange.model.text import Text
 if TYPE_CHECKING:
     from exchange.flow.report import Report
     from exchange.model.contract import Contract
-    from exchange.wiring.enrol import Newcomer
     from exchange.wiring.home import Home
+    from exchange.wiring.newcomer import Newcomer
     from exchange.wiring.office import Office
 
 AUTHORITY: Final = "data-bureau"
@@ -52,7 +52,7 @@ _KINDS: Final = {EXAMS: "authorised", AUDITOR: "auditor"}
 
 def cast() -> "list[Newcomer]":
     """Everybody but the authority, whom genesis names."""
-    from exchange.wiring.enrol import Newcomer
+    from exchange.wiring.newcomer import Newcomer
 
     return [
         Newcomer(

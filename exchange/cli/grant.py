@@ -7,7 +7,7 @@ import typer
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
 from exchange.cli.times import shown
-from exchange.cli.work import as_authority, at_work, find_id, short
+from exchange.cli.work import as_reader, at_work, find_id, short
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def list_grants(context: typer.Context) -> None:
     """List the grants on the ledger."""
     session = session_of(context)
     screen = session.screen
-    registry = as_authority(session, lambda office: office.registry())
+    registry = as_reader(session, lambda office: office.registry())
     rows = [
         [
             short(row.id),
@@ -73,7 +73,7 @@ def list_grants(context: typer.Context) -> None:
 def show(context: typer.Context, grant: GrantId) -> None:
     """Show one grant."""
     session = session_of(context)
-    registry = as_authority(session, lambda office: office.registry())
+    registry = as_reader(session, lambda office: office.registry())
     data = grant_data(registry.grants[find_id(KIND, registry.grants, grant)])
     for name, value in data.items():
         session.screen.say(Text("{name}: {value}", "{name}：{value}"), name=name, value=value)

@@ -7,12 +7,13 @@ from typing import Annotated, Final
 
 import typer
 
+from exchange.cli.joining import join_home
 from exchange.cli.member import whoami
 from exchange.cli.problems import EXIT_UNAVAILABLE
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import Session, session_of
 from exchange.cli.work import home_of, passphrase_of
-from exchange.errors import NotFound
+from exchange.errors import NotFound, UsageError
 from exchange.model.text import Text
 
 _MADE: Final = Text(
@@ -34,6 +35,10 @@ _RECOVERY: Final = Text(
     "请将 {file} 移出本机保存：主管部门密钥遗失时以此恢复",
 )
 _NEXT: Final = Text("next: exchange up", "下一步：exchange up")
+_STARTED: Final = Text(
+    "adapters run: {count}; hub {hub}, Kafka {kafka} answer",
+    "已运行适配器 {count} 个；枢纽 {hub}、Kafka {kafka} 可用",
+)
 _UP: Final = Text("ready: hub {hub}, Kafka {kafka}", "已就绪：枢纽 {hub}，Kafka {kafka}")
 _NOTHING: Final = Text("nothing was running", "没有正在运行的进程")
 _STATUS: Final = Text("Status", "状态")
@@ -70,9 +75,11 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
         str, typer.Option("--authority", help="Member id of the authority.")
     ] = "data-bureau",
     name_zh: Annotated[
-        str, typer.Option("--name-zh", help="Official name of the authority in Chinese.")
-    ] = "数据局",
-    name_en: Annotated[str, typer.Option("--name-en", help="Its name in English.")] = "Data Bureau",
+        str, typer.Option("--name-zh", help="Its official name in Chinese; default: 数据局.")
+    ] = "",
+    name_en: Annotated[
+        str, typer.Option("--name-en", help="Its name in English; default: Data Bureau.")
+    ] = "",
     credit_code: Annotated[
         str, typer.Option("--credit-code", help="Its unified social credit code.")
     ] = "",
@@ -88,16 +95,43 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
     topic: Annotated[
         str, typer.Option("--topic", help="Kafka topic of the ledger.")
     ] = "exchange.ledger",
+    file: Annotated[
+        Path | None,
+        typer.Option("--join", help="Join the ledger of this connection file; needs --member."),
+    ] = None,
+    member: Annotated[str, typer.Option("--member", help="Member id to ask for; to join.")] = "",
+    kind: Annotated[
+        str,
+        typer.Option("--kind", help="department, authorised, auditor, enterprise or person."),
+    ] = "department",
 ) -> None:
-    """Make a home: authority, hub, keys, CA, and a new ledger's first entry."""
+    """Make a home: authority, hub and a new ledger, or with --join a member of one that stands."""
     from exchange.wiring.homeinit import Founding, initialise
     from exchange.wiring.homekeys import make_passphrase
+    from exchange.wiring.newcomer import Newcomer
 
     session = session_of(context)
+    if file is not None:
+        newcomer = Newcomer(member, kind, name_zh, name_en, credit_code, region)
+        if (passphrase_file := join_home(context, file, newcomer, kafka)) is not None:
+            session.screen.note(_PASSPHRASE_MADE, file=passphrase_file)
+        return
+    if member:
+        raise _without_join()
     screen = session.screen
     path = session.home
     said = Founding(
-        origin, authority, name_zh, name_en, credit_code, region, hub, host, port, kafka, topic
+        origin,
+        authority,
+        name_zh or "数据局",
+        name_en or "Data Bureau",
+        credit_code,
+        region,
+        hub,
+        host,
+        port,
+        kafka,
+        topic,
     )
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     passphrase = session.settings.passphrase()
@@ -114,32 +148,54 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
     screen.answer({"home": str(path), "pin": pin, "origin": origin, "authority": authority})
 
 
+def _without_join() -> UsageError:
+    return UsageError(
+        "--member needs --join: a connection file of the ledger that it is to join",
+        "--member 须与 --join 同用：请给出所加入账本的接入文件",
+        remedy=(
+            "the authority makes one: exchange member invite",
+            "由主管部门生成：exchange member invite",
+        ),
+        failure="option",
+    )
+
+
 def up(context: typer.Context) -> None:
-    """Start Kafka, the hub and the adapters of this home; safe to repeat."""
+    """Start Kafka, the hub and the adapters of this home, those it has; safe to repeat."""
     from exchange.wiring import upkeep
+    from exchange.wiring.alone import alone
     from exchange.wiring.homekafka import bootstrap_of
 
     session = session_of(context)
     home = home_of(session)
-    upkeep.start(
-        home,
-        session.settings,
-        passphrase_of(session),
-        tell=session.screen.note,
-        fetching=fetching(session.screen),
-    )
+    passphrase = passphrase_of(session)
+    with alone(home, session.screen.note):
+        upkeep.start(
+            home,
+            session.settings,
+            passphrase,
+            tell=session.screen.note,
+            fetching=fetching(session.screen),
+        )
     kafka = bootstrap_of(home, session.settings)
     hub = session.settings.hub or home.hub_address
-    session.screen.say(_UP, hub=hub, kafka=kafka)
+    if home.table.hub.local:
+        session.screen.say(_UP, hub=hub, kafka=kafka)
+    else:
+        count = len(upkeep.adapter_configurations(home))
+        session.screen.say(_STARTED, count=count, hub=hub, kafka=kafka)
     session.screen.answer({"hub": hub, "kafka": kafka, "ready": True})
 
 
 def down(context: typer.Context) -> None:
     """Stop the adapters, the hub and the embedded Kafka of this home."""
     from exchange.wiring import upkeep
+    from exchange.wiring.alone import alone
 
     session = session_of(context)
-    stopped = upkeep.stop(home_of(session), tell=session.screen.say)
+    home = home_of(session)
+    with alone(home, session.screen.note):
+        stopped = upkeep.stop(home, tell=session.screen.say)
     if not stopped:
         session.screen.say(_NOTHING)
     session.screen.answer({"stopped": stopped})

@@ -1,19 +1,26 @@
 """``exchange member``: the organisations on the bus."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from exchange.cli.joining import invite, only_authority, register
 from exchange.cli.screen import Grid
-from exchange.cli.session import session_of
-from exchange.cli.work import as_authority, at_work, passphrase_of
+from exchange.cli.session import Session, session_of
+from exchange.cli.work import as_authority, as_reader, at_work, passphrase_of
+from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
+    from exchange.flow.ports import Admitted
     from exchange.registry.state import Member, Registry
+    from exchange.wiring.newcomer import Newcomer
     from exchange.wiring.office import Office
 
 app = typer.Typer(no_args_is_help=True, help="The organisations on the bus.")
+app.command("invite")(invite)
+app.command("register")(register)
 
 KINDS: Final = {
     "department": Text("department", "政务部门"),
@@ -46,6 +53,10 @@ _ENROLLED: Final = Text(
     "{member} is enrolled (entry {index}); its keys are in {file}",
     "{member} 已加入（账本条目 {index}），密钥库：{file}",
 )
+_ENROLLED_CLAIM: Final = Text(
+    "{member} is enrolled (entry {index}) with officer key {kid}; its keys stay on its own machine",
+    "{member} 已加入（账本条目 {index}），机构密钥 {kid}；其密钥保存在其自有机器上",
+)
 _DONE_SUSPENDED: Final = Text(
     "{member} is suspended from entry {index} on: its keys no longer count",
     "{member} 自账本条目 {index} 起暂停，其密钥不再有效",
@@ -57,30 +68,86 @@ MemberArgument = Annotated[str, typer.Argument(help="Id of a member, for instanc
 @app.command("enrol")
 def enrol(
     context: typer.Context,
-    member: MemberArgument,
-    name_zh: Annotated[str, typer.Option("--name-zh", help="Official name in Chinese.")],
-    name_en: Annotated[str, typer.Option("--name-en", help="Name in English.")],
+    member: Annotated[
+        str, typer.Argument(help="Id of a member, for instance civil-affairs; a claim names it.")
+    ] = "",
+    claim: Annotated[
+        Path | None,
+        typer.Option("--claim", help="What 'init --join' made on the member's own machine."),
+    ] = None,
+    officer_key: Annotated[
+        str,
+        typer.Option("--officer-key", help="Key id the claim must have, as the member told you."),
+    ] = "",
+    name_zh: Annotated[str, typer.Option("--name-zh", help="Official name in Chinese.")] = "",
+    name_en: Annotated[str, typer.Option("--name-en", help="Name in English.")] = "",
     credit_code: Annotated[
         str, typer.Option("--credit-code", help="Unified social credit code, 18 characters.")
-    ],
+    ] = "",
     kind: Annotated[
         str,
         typer.Option("--kind", help="department, authorised, auditor, enterprise or person."),
     ] = "department",
     region: Annotated[str, typer.Option("--region", help="GB/T 2260 code it acts for.")] = "",
 ) -> None:
-    """Enrol an organisation: make its keys in this home and put them on the ledger."""
-    from exchange.wiring.enrol import Newcomer, enrol_member
+    """Enrol an organisation: by its claim, or by keys made for it in this home."""
+    from exchange.wiring.newcomer import Newcomer
 
     session = session_of(context)
+    only_authority(session)
     newcomer = Newcomer(member, kind, name_zh, name_en, credit_code, region)
+    if claim is None:
+        _enrol_here(session, newcomer)
+    else:
+        _enrol_claim(session, claim, newcomer, officer_key)
+
+
+def _enrol_here(session: Session, newcomer: "Newcomer") -> None:
+    from exchange.wiring.enrol import enrol_member
+
+    newcomer.checked()
     passphrase = passphrase_of(session)
     admitted = as_authority(
         session, lambda office: enrol_member(office, newcomer, passphrase, session.settings)
     )
+    member = newcomer.member
     file = session.home / "members" / member / "custody"
     session.screen.say(_ENROLLED, member=member, index=admitted.index, file=file)
     session.screen.answer({"member": member, "entry": admitted.index, "act": admitted.act})
+
+
+def _enrol_claim(session: Session, file: Path, said: "Newcomer", officer_key: str) -> None:
+    from exchange.wiring.claim import read_claim
+
+    if said.name_zh or said.name_en or said.credit_code or said.region:
+        raise UsageError(
+            "a claim says the names, the credit code and the region itself, signed",
+            "申请文件已载明名称、信用代码与区划并已签署",
+            remedy=("leave those options out", "请去掉这些选项"),
+            failure="option",
+        )
+    claim = read_claim(file)
+    member, kid = claim.body.member, claim.officer_kid.hex()
+    if said.member not in {"", member}:
+        raise UsageError(
+            f"the claim is of {member}, not of {said.member[:80]!r}",
+            f"该申请文件属于 {member}，而非 {said.member[:80]!r}",
+            remedy=("leave the argument out", "请去掉该参数"),
+            failure="other-member",
+        )
+    if officer_key:
+        claim.check_officer(officer_key)
+
+    async def work(office: "Office") -> "Admitted":
+        from exchange.wiring.enrol import enrol_claimed
+
+        return await enrol_claimed(office, claim)
+
+    admitted = as_authority(session, work)
+    session.screen.say(_ENROLLED_CLAIM, member=member, index=admitted.index, kid=kid)
+    session.screen.answer(
+        {"member": member, "entry": admitted.index, "act": admitted.act, "officer_key": kid}
+    )
 
 
 @app.command("list")
@@ -88,7 +155,7 @@ def list_members(context: typer.Context) -> None:
     """List the members as the ledger has them."""
     session = session_of(context)
     screen = session.screen
-    registry = as_authority(session, lambda office: office.registry())
+    registry = as_reader(session, lambda office: office.registry())
     rows = [
         [
             row.id,
@@ -110,7 +177,7 @@ def show(context: typer.Context, member: MemberArgument) -> None:
     """Show one member, its keys and its instances."""
     session = session_of(context)
     screen = session.screen
-    registry = as_authority(session, lambda office: office.registry())
+    registry = as_reader(session, lambda office: office.registry())
     row = find_member(registry, member)
     screen.say(Text(f"{row.id}  {row.name_en}", f"{row.id}  {row.name_zh}"))
     screen.say(Text("officer key {kid}", "机构密钥 {kid}"), kid=row.officer_kid.hex())
@@ -157,8 +224,7 @@ def whoami(context: typer.Context) -> None:
     screen = session.screen
 
     async def work(office: "Office") -> dict[str, Any]:
-        registry = await office.registry()
-        return member_data(find_member(registry, office.member), registry)
+        return member_data(await office.row(), office.view.registry)
 
     data = at_work(session, work)
     name = screen.word(Text(data["name"]["en"], data["name"]["zh"]))

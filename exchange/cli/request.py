@@ -173,11 +173,11 @@ def withdraw(context: typer.Context, request: RequestId) -> None:
 @app.command("list")
 def list_requests(context: typer.Context) -> None:
     """List the applications on the ledger."""
-    from exchange.cli.work import as_authority
+    from exchange.cli.work import as_reader
 
     session = session_of(context)
     screen = session.screen
-    registry = as_authority(session, lambda office: office.registry())
+    registry = as_reader(session, lambda office: office.registry())
     rows = [
         [
             short(row.id),
@@ -198,10 +198,10 @@ def list_requests(context: typer.Context) -> None:
 @app.command("show")
 def show(context: typer.Context, request: RequestId) -> None:
     """Show one application."""
-    from exchange.cli.work import as_authority
+    from exchange.cli.work import as_reader
 
     session = session_of(context)
-    registry = as_authority(session, lambda office: office.registry())
+    registry = as_reader(session, lambda office: office.registry())
     data = request_data(registry.requests[find_id(KIND, registry.requests, request)])
     for name, value in data.items():
         session.screen.say(Text("{name}: {value}", "{name}：{value}"), name=name, value=value)

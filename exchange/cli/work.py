@@ -65,6 +65,16 @@ def as_authority(session: Session, work: Work[T]) -> T:
     return at_work(session, work, member=session.member or home.table.log.authority)
 
 
+def as_reader(session: Session, work: Work[T]) -> T:
+    """The same for what anybody may see: as the authority where its keys are, else as oneself."""
+    home = home_of(session)
+    held = home.members()
+    authority = home.table.log.authority
+    return at_work(
+        session, work, member=session.member or (authority if authority in held else None)
+    )
+
+
 def acting(session: Session, home: "Home") -> str:
     """The member that ``--as`` names; without it the only one whose keys this home holds."""
     if session.member is not None:

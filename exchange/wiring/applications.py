@@ -11,7 +11,7 @@ from exchange.model.acts import AnswerRequest, Apply, RevokeGrant, WithdrawReque
 from exchange.model.regions import check_region
 from exchange.model.text import Text
 from exchange.registry.state import Registry, Request, Shape
-from exchange.wiring.enrol import unfit
+from exchange.wiring.newcomer import unfit
 from exchange.wiring.office import Office
 
 

@@ -1,47 +1,27 @@
-"""Bring an organisation onto the bus: keys made here, proven, put on the ledger.
+"""Bring an organisation onto the bus: its officer key and its instance, put on the ledger.
 
 Order, and what a crash leaves behind: the key file is made first, then the authority's act, then
 the instance's. Running the same command again continues where it stopped: keys that exist are used,
-acts that stand are not repeated.
+acts that stand are not repeated. Where the organisation runs a machine of its own its keys never
+come here: it hands over a claim (`exchange.wiring.claim`) and registers its instance itself.
 """
 
-from dataclasses import dataclass
-from typing import cast
-
-from pydantic import ValidationError
-
-from exchange.errors import UsageError
+from exchange.errors import CheckFailed, UsageError
 from exchange.flow.ports import Admitted
-from exchange.model.acts import EnrolMember, MemberKind, RegisterInstance
-from exchange.model.ids import slug
-from exchange.model.regions import check_region
+from exchange.model.acts import EnrolMember
 from exchange.model.text import Text
-from exchange.registry.possession import prove_keys
+from exchange.registry.state import Registry
+from exchange.wiring.claim import Claim
 from exchange.wiring.home import DEFAULT_INSTANCE
-from exchange.wiring.homekeys import (
-    OFFICER,
-    create_custody,
-    kem_label,
-    open_custody,
-    signing_label,
-)
+from exchange.wiring.homekeys import OFFICER, create_custody, open_custody
+from exchange.wiring.newcomer import Newcomer, enrolment
 from exchange.wiring.office import Office, furnish_office
 from exchange.wiring.passphrase import Passphrase
+from exchange.wiring.registration import registration, signing_key
 from exchange.wiring.settings import Settings
-from keys.custody import Custody, PublicKey
-from keys.errors import KeyExists
+from keys.identity import check_signing_key
 
-
-@dataclass(frozen=True, slots=True)
-class Newcomer:
-    """What the ledger says about an organisation; ``region`` is a GB/T 2260 code or ""."""
-
-    member: str
-    kind: str
-    name_zh: str
-    name_en: str
-    credit_code: str
-    region: str
+_ENROL = Text("enrol a member", "接纳成员")
 
 
 async def enrol_member(
@@ -53,8 +33,7 @@ async def enrol_member(
     the rules forbid it, `UsageError` when there is nothing left to do.
     """
     home = authority.home
-    slug("member", newcomer.member)
-    check_region(newcomer.region)
+    newcomer.checked()
     registry = await authority.registry()
     if registry.active(newcomer.member, DEFAULT_INSTANCE):
         raise _enrolled_already(newcomer.member)
@@ -62,73 +41,50 @@ async def enrol_member(
         custody = open_custody(home, newcomer.member, passphrase)
     else:
         custody = create_custody(home.custody_file(newcomer.member), passphrase)
-    officer = signing_key(custody, OFFICER)
+    signing_key(custody, OFFICER)
     admitted = None
     if newcomer.member not in registry.members:
-        body = _enrolment(newcomer, officer, custody, authority.origin)
-        admitted = await authority.submit(body, Text("enrol a member", "接纳成员"))
+        body = enrolment(newcomer, custody, authority.origin)
+        admitted = await authority.submit(body, _ENROL)
     async with furnish_office(home, settings, newcomer.member, custody, authority.bus) as office:
         registered = await register_instance(office, DEFAULT_INSTANCE)
     return admitted or registered
 
 
+async def enrol_claimed(authority: Office, claim: Claim) -> Admitted:
+    """Enrol the organisation of a checked claim, whose keys are on another machine.
+
+    `CheckFailed` when the claim is for another ledger or its name stands under other keys,
+    `UsageError` when it is enrolled already, `RuleRefused` when the rules forbid it.
+    """
+    claim.check_ledger(authority.origin, authority.home.table.log.genesis)
+    _check_free(await authority.registry(), claim.body)
+    return await authority.submit(claim.body, _ENROL)
+
+
 async def register_instance(office: Office, name: str, number: int = 0) -> Admitted:
     """Register an adapter instance of the member with its ``number``-th keys, made if missing."""
-    custody = office.custody
-    signing = signing_key(custody, signing_label(name, number))
-    kem = agreement_key(custody, kem_label(name, number))
-    proof = prove_keys(
-        origin=office.origin,
-        member=office.member,
-        instance=name,
-        signing=signing.raw,
-        kem=kem.raw,
-        signer=custody.signer(signing.label),
+    body = registration(
+        office.custody, origin=office.origin, member=office.member, name=name, number=number
     )
-    body = RegisterInstance(instance=name, signing=signing.raw, kem=kem.raw, proof=proof)
     return await office.submit(body, Text("register an instance", "登记实例"))
 
 
-def signing_key(custody: Custody, label: str) -> PublicKey:
-    """The signing key of that label, made if missing."""
-    try:
-        return custody.generate_signing(label)
-    except KeyExists:
-        return custody.public(label)
-
-
-def agreement_key(custody: Custody, label: str) -> PublicKey:
-    """The key agreement pair of that label, made if missing."""
-    try:
-        return custody.generate_kem(label)
-    except KeyExists:
-        return custody.public(label)
-
-
-def _enrolment(
-    newcomer: Newcomer, officer: PublicKey, custody: Custody, origin: str
-) -> EnrolMember:
-    proof = prove_keys(
-        origin=origin,
-        member=newcomer.member,
-        instance="",
-        signing=officer.raw,
-        kem=b"",
-        signer=custody.signer(officer.label),
+def _check_free(registry: Registry, body: EnrolMember) -> None:
+    row = registry.members.get(body.member)
+    if row is None:
+        return
+    if row.officer_kid == check_signing_key(body.officer):
+        raise _enrolled_already(body.member)
+    raise CheckFailed(
+        f"{body.member} is enrolled already, with another officer key than the claim's",
+        f"{body.member} 已经加入，且其机构密钥与申请文件中的不同",
+        remedy=(
+            "ask who made this claim; another organisation needs another member id",
+            "请核实申请文件的来源；不同机构须使用不同的成员标识",
+        ),
+        failure="other-keys",
     )
-    try:
-        return EnrolMember(
-            member=newcomer.member,
-            member_kind=cast(MemberKind, newcomer.kind),
-            name_zh=newcomer.name_zh,
-            name_en=newcomer.name_en,
-            credit_code=newcomer.credit_code,
-            region=newcomer.region,
-            officer=officer.raw,
-            proof=proof,
-        )
-    except ValidationError as error:
-        raise unfit(error) from None
 
 
 def _enrolled_already(member: str) -> UsageError:
@@ -137,20 +93,4 @@ def _enrolled_already(member: str) -> UsageError:
         f"{member} 已经加入",
         remedy=(f"see: exchange member show {member}", f"请查看：exchange member show {member}"),
         failure="enrolled",
-    )
-
-
-_OPTIONS = {"member_kind": "kind"}
-
-
-def unfit(error: ValidationError) -> UsageError:
-    """What a person typed does not fit an act: names the option, never the value."""
-    first = error.errors(include_input=False, include_url=False)[0]
-    name = str(first["loc"][0])
-    option = "--" + _OPTIONS.get(name, name).replace("_", "-")
-    return UsageError(
-        f"{option}: {first['msg']}",
-        f"{option} 的取值不合规（{first['msg']}）",
-        remedy=(f"correct {option}", f"请修改 {option}"),
-        failure="bad-value",
     )

@@ -9,6 +9,7 @@
       passphrase               0600, only where `exchange init` made one for a local home
 
       members/<id>/custody     one encrypted key file a member
+      members/<id>/claim.toml  where `exchange init --join` made the home: its keys' public halves
       members/<id>/spool/      sealed bundles on their way out, a folder an instance
       members/<id>/rejected/   records a contract refused, encrypted
       members/<id>/adapters/   configurations of long-running adapters
@@ -19,7 +20,6 @@
 Nothing here is trusted about the ledger except the pin: state is always folded from the log.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -29,11 +29,13 @@ from pydantic import Field, StringConstraints
 from exchange.errors import NotFound
 from exchange.ledger.genesis import Root, check_genesis
 from exchange.model.ids import slug
-from exchange.wiring.tomlfile import Table, parse, read_toml
+from exchange.wiring.tomlfile import Table, parse, quoted, read_toml
 
 CONFIGURATION: Final = "exchange.toml"
 GENESIS_FILE: Final = "genesis.entry"
 """The bytes of entry 0. Believed only because their hash is the pin."""
+CLAIM_FILE: Final = "claim.toml"
+"""Public keys and names of a member that joined from a machine of its own."""
 DEFAULT_INSTANCE: Final = "main"
 """The adapter instance every member of a home gets at enrolment."""
 PORT_DEFAULT: Final = 8443
@@ -130,6 +132,16 @@ class Home:
         """The encrypted key file of ``member``."""
         return self.member_directory(member) / "custody"
 
+    def claim_file(self, member: str) -> Path:
+        """What ``member`` hands to the authority when its keys were made for another's ledger."""
+        return self.member_directory(member) / CLAIM_FILE
+
+    @property
+    def joined(self) -> str | None:
+        """The member whose machine this is, if this home joined a ledger instead of founding it."""
+        claimed = sorted(file.parent.name for file in self.path.glob(f"members/*/{CLAIM_FILE}"))
+        return claimed[0] if claimed and not self.table.hub.local else None
+
     def members(self) -> tuple[str, ...]:
         """The members whose keys this home holds."""
         return tuple(sorted(file.parent.name for file in self.path.glob("members/*/custody")))
@@ -170,25 +182,20 @@ def render(table: HomeTable) -> str:
 # Written by 'exchange init'. Nothing in this file is secret.
 
 [log]
-origin = {_quoted(log.origin)}
+origin = {quoted(log.origin)}
 # Leaf hash of the ledger's first entry. Everything this home believes starts from it.
-genesis = {_quoted(log.genesis)}
-authority = {_quoted(log.authority)}
-ca = {_quoted(log.ca)}
-topic = {_quoted(log.topic)}
+genesis = {quoted(log.genesis)}
+authority = {quoted(log.authority)}
+ca = {quoted(log.ca)}
+topic = {quoted(log.topic)}
 
 [hub]
-id = {_quoted(hub.id)}
-host = {_quoted(hub.host)}
+id = {quoted(hub.id)}
+host = {quoted(hub.host)}
 port = {hub.port}
 local = {"true" if hub.local else "false"}
 
 [kafka]
 # Empty: the embedded Kafka under this home. EXCHANGE_KAFKA=host:port overrides it.
-bootstrap = {_quoted(kafka.bootstrap)}
+bootstrap = {quoted(kafka.bootstrap)}
 """
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string; JSON's escapes are a subset of TOML's."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -15,13 +15,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from exchange.bus.kafka import KafkaBus
-from exchange.errors import NotFound
+from exchange.errors import ActRefused, NotAuthenticated, NotFound
 from exchange.flow.ports import Admitted
 from exchange.flow.quarantine import Quarantine
 from exchange.flow.sign import Signs
 from exchange.model.actcodec import Body
 from exchange.model.text import Text
-from exchange.registry.state import Instance, Registry
+from exchange.registry.state import Instance, Member, Registry
 from exchange.wiring.clock import now_ms
 from exchange.wiring.home import DEFAULT_INSTANCE, Home
 from exchange.wiring.homekafka import bootstrap_of
@@ -29,6 +29,7 @@ from exchange.wiring.homekeys import OFFICER, key_of, open_custody
 from exchange.wiring.ledgerview import FollowedLedger
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.pinnedca import pinned_context
+from exchange.wiring.registration import prepared, registration
 from exchange.wiring.remote import Reader, RemoteHub
 from exchange.wiring.settings import Settings
 from keys.custody import Custody, FileCustody
@@ -69,9 +70,24 @@ class Office:
         await self.view.catch_up()
         return self.view.registry
 
+    async def row(self) -> Member:
+        """The member's own row; `NotFound` with failure ``not-enrolled`` until there is one."""
+        row = (await self.registry()).members.get(self.member)
+        if row is None:
+            raise not_enrolled(self.home, self.member)
+        return row
+
     async def instance(self, name: str = DEFAULT_INSTANCE) -> tuple[Signs, Instance]:
-        """The voice of an adapter instance and its row; `NotFound` unless active and held here."""
-        registry = await self.registry()
+        """The voice of an adapter instance and its row; `NotFound` unless active and held here.
+
+        An instance whose first keys wait in custody and that the ledger never saw is registered.
+        """
+        await self.row()
+        registry = self.view.registry
+        if (self.member, name) not in registry.instances and prepared(self.custody, name):
+            body = registration(self.custody, origin=self.origin, member=self.member, name=name)
+            await self.submit(body, Text("register an instance", "登记实例"))
+            registry = self.view.registry
         row = registry.instances.get((self.member, name))
         if row is None or not registry.active(self.member, name):
             raise NotFound(
@@ -94,7 +110,12 @@ class Office:
 
     async def submit_as(self, signs: Signs, body: Body, what: Text) -> Admitted:
         """The same with another voice."""
-        admitted = signs.permitted(await self.hub.submit(signs.sign(body)), *what)
+        try:
+            answer = await self.hub.submit(signs.sign(body))
+        except (ActRefused, NotAuthenticated):
+            await self.row()  # an unknown key has a plainer reason while nobody is enrolled
+            raise
+        admitted = signs.permitted(answer, *what)
         await self.view.wait_for(admitted.act)
         return admitted
 
@@ -119,6 +140,25 @@ class Office:
             signer=self.custody.signer(label),
             clock=now_ms,
         )
+
+
+def not_enrolled(home: Home, member: str) -> NotFound:
+    """What a member hears before the authority has enrolled it."""
+    claim = home.claim_file(member)
+    return NotFound(
+        f"{member} is not enrolled on this ledger yet",
+        f"{member} 尚未加入本账本",
+        remedy=(
+            f"hand {claim} to the authority, which runs: exchange member enrol --claim FILE",
+            f"请将 {claim} 交给主管部门，由其执行：exchange member enrol --claim 文件",
+        )
+        if claim.is_file()
+        else (
+            "the authority runs: exchange member enrol; see: exchange member list",
+            "由主管部门执行 exchange member enrol；请查看：exchange member list",
+        ),
+        failure="not-enrolled",
+    )
 
 
 @asynccontextmanager

@@ -19,8 +19,8 @@ from exchange.model.acts import (
 from exchange.model.contract import CYCLES, Contract
 from exchange.model.text import Text
 from exchange.wiring.clock import now_ms
-from exchange.wiring.enrol import unfit
 from exchange.wiring.homekafka import REPLICAS, data_topic
+from exchange.wiring.newcomer import unfit
 from exchange.wiring.office import Office
 
 PARTITIONS: Final = 4

@@ -95,11 +95,17 @@ def _home(value: str, given: Mapping[str, str]) -> Path:
     return (Path(user) if user else Path.home()) / ".exchange"
 
 
-def _kafka(value: str) -> str | None:
-    for place in value.split(",") if value else ():
+def check_bootstrap(value: str, name: str) -> None:
+    """`ConfigurationInvalid`, naming ``name``, unless ``value`` is ``host:port[,host:port…]``."""
+    for place in value.split(","):
         match = _BOOTSTRAP.fullmatch(place)
         if match is None or not 0 < int(match[2]) < 65_536:
-            raise _bad("KAFKA", place, ("write host:port[,host:port…]", "请写成 主机:端口[,…]"))
+            raise _bad(name, place, ("write host:port[,host:port…]", "请写成 主机:端口[,…]"))
+
+
+def _kafka(value: str) -> str | None:
+    if value:
+        check_bootstrap(value, _PREFIX + "KAFKA")
     return value or None
 
 
@@ -113,7 +119,7 @@ def _hub(value: str) -> str | None:
     except ValueError:
         whole = bare = False
     if not (whole and bare):
-        raise _bad("HUB", value, ("write https://host:port", "请写成 https://主机:端口"))
+        raise _bad(_PREFIX + "HUB", value, ("write https://host:port", "请写成 https://主机:端口"))
     return value.rstrip("/")
 
 
@@ -128,14 +134,16 @@ def _language(value: str, given: Mapping[str, str]) -> Language:
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value in allowed:
         return value
-    raise _bad(name, value, (f"use one of: {', '.join(allowed)}", f"可选：{'、'.join(allowed)}"))
+    raise _bad(
+        _PREFIX + name, value, (f"use one of: {', '.join(allowed)}", f"可选：{'、'.join(allowed)}")
+    )
 
 
 def _bad(name: str, value: str, remedy: tuple[str, str]) -> ConfigurationInvalid:
     shown = value[:80]
     return ConfigurationInvalid(
-        f"{_PREFIX}{name}: {shown!r} is not allowed",
-        f"{_PREFIX}{name}：取值 {shown!r} 不合规",
+        f"{name}: {shown!r} is not allowed",
+        f"{name}：取值 {shown!r} 不合规",
         remedy=remedy,
         failure="bad-value",
     )

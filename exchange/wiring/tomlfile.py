@@ -5,6 +5,7 @@ configuration file of the Exchange is read here and judged by a pydantic model.
 """
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -93,6 +94,11 @@ def parse(document: TomlDocument, model: type[Model]) -> Model:
             key=lambda fault: (fault["type"] != "extra_forbidden", document.line(fault["loc"])),
         )
         raise _explain(first, document, model) from None
+
+
+def quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are a subset of TOML's."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Final
@@ -18,32 +17,23 @@ from exchange.bus.fetch import Progress
 from exchange.bus.kafka import KafkaBus
 from exchange.errors import BusUnavailable, ExchangeError, HubUnavailable
 from exchange.model.problem import Sentences
-from exchange.model.text import EMPTY, Text
+from exchange.model.text import Text
 from exchange.wiring.clock import now_ms
 from exchange.wiring.home import Home
 from exchange.wiring.homekafka import bootstrap_of, embedded, is_embedded
+from exchange.wiring.joinedsteps import ledger_steps
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.pinnedca import pinned_context
 from exchange.wiring.processes import Background
 from exchange.wiring.remote import RemoteHub
 from exchange.wiring.settings import Settings
+from exchange.wiring.step import Step
 
 READY_S: Final = 60.0
 _POLL_S: Final = 0.1
 
 Tell = Callable[[Text], None]
 """Told what happens now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that must work: ``good``, what was found, and the remedy when it is missing."""
-
-    name: str
-    title: Text
-    good: bool
-    found: Text
-    remedy: Text = EMPTY
 
 
 def command(home: Home, *words: str) -> list[str]:
@@ -72,6 +62,7 @@ def start(
 ) -> None:
     """Start whatever is not running, in order, and return when the hub is ready.
 
+    Where the hub is somebody else's it is asked once, after the adapters: they wait for it.
     Raises `ToolMissing`, `PortBusy`, `BusUnavailable` or `HubUnavailable`, naming the step.
     """
     secret = passphrase.reveal().encode() + b"\n"
@@ -86,7 +77,14 @@ def start(
             hub_process(home).stop()
             _start_hub(home, secret)
     starting.result()
-    asyncio.run(wait_ready(home, settings))
+    if home.table.hub.local:
+        asyncio.run(wait_ready(home, settings))
+    _start_adapters(home, secret, tell)
+    if not home.table.hub.local:
+        asyncio.run(_ask_remote(home, settings))
+
+
+def _start_adapters(home: Home, secret: bytes, tell: Tell) -> None:
     for configuration in adapter_configurations(home):
         process = adapter_process(home, configuration)
         if process.pid() is None:
@@ -163,6 +161,17 @@ async def wait_ready(home: Home, settings: Settings) -> None:
         await asyncio.sleep(_POLL_S)
 
 
+async def _ask_remote(home: Home, settings: Settings) -> None:
+    for step in (await _kafka_answers(home, settings), await _hub_ready(home, settings)):
+        if not step.good:
+            raise HubUnavailable(
+                f"the adapters run and wait: {step.found.en}",
+                f"适配器已启动，正在等待：{step.found.zh}",
+                remedy=(step.remedy.en, step.remedy.zh),
+                failure="not-ready",
+            )
+
+
 async def look(home: Home, settings: Settings) -> list[Step]:
     """Every step in order; a step after a missing one is looked at all the same."""
     steps = [await _kafka_answers(home, settings)]
@@ -170,6 +179,8 @@ async def look(home: Home, settings: Settings) -> list[Step]:
         hub = hub_process(home)
         steps.append(_process_step("hub-process", Text("hub process", "枢纽进程"), hub))
     steps.append(await _hub_ready(home, settings))
+    if home.joined is not None and steps[0].good:
+        steps.extend(await ledger_steps(home, settings, home.joined))
     for configuration in adapter_configurations(home):
         process = adapter_process(home, configuration)
         title = Text(f"adapter {process.name}", f"适配器 {process.name}")
