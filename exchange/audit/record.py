@@ -18,7 +18,8 @@ class Row:
     """One entry. ``verdict`` is permit, deny or void; ``void`` says why it is void, else "".
 
     ``subject`` is the dataset, member, grant or request the act is about (ids in hex), ``carried``
-    whether the hub's verdict stood at this position, ``time_ms`` ledger time.
+    whether the hub's verdict stood at this position, ``disputed`` whether it stood and the rules
+    say otherwise, ``time_ms`` ledger time.
     """
 
     index: int
@@ -34,6 +35,7 @@ class Row:
     rules: tuple[str, ...]
     refused_items: tuple[tuple[int, tuple[str, ...]], ...]
     carried: bool
+    disputed: bool
     entry_hash: bytes
     parsed: ParsedAct | None = field(repr=False)
 
@@ -109,6 +111,7 @@ def row_of(folded: Folded) -> Row:
         rules=folded.rules,
         refused_items=folded.refused_items,
         carried=folded.carried,
+        disputed=folded.disputed,
         entry_hash=folded.entry.leaf_hash,
         parsed=parsed,
     )

@@ -34,9 +34,17 @@ def examine(
 ) -> Examined:
     """The findings, if the hub's head (size, root in hex) fits what was read; else `CheckFailed`.
 
-    The follower has verified every signature, decided every verdict anew and stopped at anything
-    that contradicts the pin; what is left to compare is the hub's word.
+    The follower has verified every signature and stopped at anything that contradicts the pin. A
+    verdict that a hub carried counts in every fold while its footprint holds (the ledger's SPEC.md,
+    section 7), so a fold that scrutinises has asked the rules about each of them as well.
     """
+    lied = next((row for row in record.rows if row.disputed), None)
+    if lied is not None:
+        raise _differs(
+            f"hub {lied.hub} gave entry {lied.index} a verdict that the rules do not give",
+            f"枢纽 {lied.hub} 对第 {lied.index} 条给出的裁决与规则不符",
+            "verdict",
+        )
     if hub is not None:
         size, root = hub
         if size > follower.size:

@@ -59,6 +59,8 @@ class Folded:
     fresh: bool
     reason: str = ""
     carried: bool = False
+    disputed: bool = False
+    """The hub's verdict stood and is not what the rules say; only a fold that scrutinises knows."""
 
     @property
     def permit(self) -> bool:

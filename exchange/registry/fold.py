@@ -19,7 +19,7 @@ from exchange.ledger.genesis import Root
 from exchange.ledger.verdict import Folded, Proposal, Verdict
 from exchange.registry.authenticate import VOID_REASONS, examine_act
 from exchange.registry.busrules import EVIDENCE
-from exchange.registry.case import Asked
+from exchange.registry.case import Asked, Case, Denied
 from exchange.registry.decide import Engine, carry, evidence, examine, rule_on, until_ms
 from exchange.registry.effects import apply_effects, apply_genesis
 from exchange.registry.footprint import footprint
@@ -35,6 +35,8 @@ class RegistryFold:
         self.registry = Registry()
         self._engines = {engine.rule_set_hash: engine for engine in engines}
         self._expiries: list[tuple[int, bytes]] = []
+        self.scrutinises = False
+        """Ask the rules about carried verdicts too, for auditors: `Folded.disputed`. Costly."""
 
     @property
     def origin(self) -> str:
@@ -90,24 +92,43 @@ class RegistryFold:
         except ActRefused as error:
             registry.size += 1
             return self._void(index, entry, error.failure)
-        verdict, carried = self._verdict(act, entry, at_ms)
+        verdict, carried, disputed = self._verdict(act, entry, at_ms)
         registry.time_ms = at_ms
         registry.size += 1
         self._forget(at_ms)
         self._note(act, index)
         if verdict.permit:
             apply_effects(Asked(act, registry, at_ms), index)
-        return Folded(index, entry, act, act.id, at_ms, verdict, fresh=True, carried=carried)
+        return Folded(
+            index,
+            entry,
+            act,
+            act.id,
+            at_ms,
+            verdict,
+            fresh=True,
+            carried=carried,
+            disputed=disputed,
+        )
 
-    def _verdict(self, act: Act, entry: Entry, at_ms: int) -> tuple[Verdict, bool]:
+    def _verdict(self, act: Act, entry: Entry, at_ms: int) -> tuple[Verdict, bool, bool]:
+        """The verdict that counts, whether the hub's was carried, and whether the rules differ."""
         said = entry.statement
         case = examine(act, self.registry, at_ms)
         in_time = not said.permit or said.valid_until_ms is None or at_ms < said.valid_until_ms
         if in_time and said.footprint == footprint(act, self.registry):
             carried = carry(case, said)
             if carried is not None:
-                return carried, True
-        return rule_on(case, self._engine(), evidence(said)), False
+                disputed = self.scrutinises and self._differs(carried, case, entry)
+                return carried, True, disputed
+        return rule_on(case, self._engine(), evidence(said)), False, False
+
+    def _differs(self, carried: Verdict, case: Case | Denied, entry: Entry) -> bool:
+        """Whether the rules say otherwise; the reasons of a denial may grow with time."""
+        anew = rule_on(case, self._engine(), evidence(entry.statement))
+        same_rules = not carried.permit or carried.rules == anew.rules
+        same_items = carried.refused.keys() == anew.refused.keys()
+        return carried.permit != anew.permit or not same_rules or not same_items
 
     def _void(self, index: int, entry: Entry, failure: str) -> Folded:
         reason = failure if failure in VOID_REASONS else "malformed"

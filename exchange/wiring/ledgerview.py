@@ -52,6 +52,10 @@ class FollowedLedger:
         """See `LedgerView`."""
         await self.follower.wait_for(act)
 
+    def scrutinise(self) -> None:
+        """Ask the rules about every verdict that a hub carried; call it before anything is read."""
+        self._fold.scrutinises = True
+
     def start(self) -> None:
         """Follow in the background until `close`."""
         if self._following is None:
