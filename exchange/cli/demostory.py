@@ -262,6 +262,7 @@ async def audit(stage: Stage) -> "tuple[Record, list[Read], Examined]":
     head = await office.hub.head()
     record = Record()
     office.view.listen(record.take)
+    office.view.scrutinise()
     registry = await office.registry()
     found = examine(office.view.follower, record, registry, hub=(head.size, head.root))
     told = {rule for row in record.refusals() for rule in row.all_rules}
