@@ -184,6 +184,7 @@ async def verify_ledger(office: "Office", *, offline: bool = False) -> "Examined
     """Read everything from the pin on, then compare with what the hub says."""
     from exchange.audit.verify import examine
 
+    office.view.scrutinise()
     head = None if offline else await office.hub.head()
     registry, record = await recorded(office)
     hub = None if head is None else (head.size, head.root)
