@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -15,6 +15,9 @@ from exchange.cli.session import Session, session_of
 from exchange.cli.work import home_of, passphrase_of
 from exchange.errors import NotFound, UsageError
 from exchange.model.text import Text
+
+if TYPE_CHECKING:
+    from exchange.wiring.homeinit import Founding
 
 _MADE: Final = Text(
     "made a home in {home}: authority {authority}, hub {hub}, keys, CA, the ledger's first entry",
@@ -106,8 +109,7 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
     ] = "department",
 ) -> None:
     """Make a home: authority, hub and a new ledger, or with --join a member of one that stands."""
-    from exchange.wiring.homeinit import Founding, initialise
-    from exchange.wiring.homekeys import make_passphrase
+    from exchange.wiring.homeinit import Founding
     from exchange.wiring.newcomer import Newcomer
 
     session = session_of(context)
@@ -118,8 +120,6 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
         return
     if member:
         raise _without_join()
-    screen = session.screen
-    path = session.home
     said = Founding(
         origin,
         authority,
@@ -133,19 +133,29 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
         kafka,
         topic,
     )
+    _found(session, said)
+
+
+def _found(session: Session, said: "Founding") -> None:
+    from exchange.wiring.homeinit import initialise
+    from exchange.wiring.homekeys import make_passphrase
+
+    screen, path = session.screen, session.home
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     passphrase = session.settings.passphrase()
     made = passphrase is None and not (path / "passphrase").exists()
     if made:
         passphrase = make_passphrase(path)
     pin = initialise(path, said, passphrase or passphrase_of(session))
-    screen.say(_MADE, home=path, authority=authority, hub=hub)
+    screen.say(_MADE, home=path, authority=said.authority, hub=said.hub)
     screen.say(_PIN, pin=pin)
     if made:
         screen.note(_PASSPHRASE_MADE, file=path / "passphrase")
     screen.note(_RECOVERY, file=path / "recovery")
     screen.note(_NEXT)
-    screen.answer({"home": str(path), "pin": pin, "origin": origin, "authority": authority})
+    screen.answer(
+        {"home": str(path), "pin": pin, "origin": said.origin, "authority": said.authority}
+    )
 
 
 def _without_join() -> UsageError:

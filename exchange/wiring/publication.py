@@ -55,8 +55,7 @@ class Described:
 
 async def propose(office: Office, contract: Contract, said: Described) -> Admitted:
     """Propose ``contract`` as a dataset of this member."""
-    registry = await office.registry()
-    member = registry.members[office.member]
+    member = await office.row()
     try:
         elements = CoreElements(
             classification=said.classification,
