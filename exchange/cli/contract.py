@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from exchange.cli.newfile import write_new
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
 from exchange.model.text import Text
@@ -79,8 +80,7 @@ def infer(
     if out is None:
         screen.say(Text(draft, draft))
     else:
-        with out.open("x", encoding="utf-8") as target:
-            target.write(draft)
+        write_new(out, draft)
     screen.note(_DRAFTED, file=file, out=out or "-")
     screen.answer({"contract": draft, "out": None if out is None else str(out)})
 

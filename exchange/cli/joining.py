@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from exchange.cli.newfile import write_new
 from exchange.cli.session import Session, session_of
 from exchange.cli.work import at_work, home_of, passphrase_of
 from exchange.errors import UsageError
@@ -72,7 +73,7 @@ def invite(
     if kafka:
         check_bootstrap(kafka, "--kafka")
     place = kafka or bootstrap_of(home, session.settings)
-    _write_new(out, render_connection(home, place))
+    write_new(out, render_connection(home, place))
     screen, log = session.screen, home.table.log
     screen.say(_INVITED, file=out, origin=log.origin, kafka=place, hub=home.hub_address)
     screen.say(_COMPARE_PIN, pin=log.genesis)
@@ -168,18 +169,3 @@ def _check_options(context: typer.Context) -> None:
                 remedy=(f"leave out --{name}", f"请去掉 --{name}"),
                 failure="option",
             )
-
-
-def _write_new(out: Path, text: str) -> None:
-    """``text`` in a new file; the same text in an old one is as good."""
-    try:
-        with out.open("x", encoding="utf-8") as target:
-            target.write(text)
-    except FileExistsError:
-        if out.read_text("utf-8", "replace") != text:
-            raise UsageError(
-                f"{out} exists already",
-                f"{out} 已存在",
-                remedy=("choose another name with --out, or remove it", "请用 --out 换名或先删除"),
-                failure="exists",
-            ) from None
