@@ -15,6 +15,7 @@ over-report, never under-report.
 Left to others: who may (policies, through append's decision), when (ledger time), transport (hub).
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -41,6 +42,10 @@ class Appends(Protocol):
 
     def authenticate(self, act: bytes) -> Act:
         """The act, if its signer may speak now. Raises ActRefused; nothing is written."""
+        ...
+
+    async def pace(self, act: Act, items: int) -> None:
+        """Return when the signer of ``act`` may have that many items looked at; RateLimited."""
         ...
 
     async def append(
@@ -89,14 +94,16 @@ class Releases:
         with metrics.RELEASE.time():
             act = self._ledger.authenticate(request)
             body = _asked(act, headers)
-            opened = self._open_all(body.items, headers)
+            await self._ledger.pace(act, len(body.items))
+            opened = await self._open_all(body.items, headers)
             appended = await self._ledger.append(request, refused=opened.refused)
             return self._hand_over(appended, body, opened.keys)
 
-    def _open_all(self, items: Sequence[AskItem], headers: Sequence[bytes]) -> _Opened:
+    async def _open_all(self, items: Sequence[AskItem], headers: Sequence[bytes]) -> _Opened:
         keys: dict[int, SectionKeys] = {}
         refused: dict[int, tuple[str, ...]] = {}
         for index, (item, raw) in enumerate(zip(items, headers, strict=True)):
+            await asyncio.sleep(0)  # an item takes a millisecond: others have their turns
             try:
                 header = self._matching_header(item, raw)
             except BundleRefused:
@@ -133,6 +140,8 @@ class Releases:
         for said, wanted, name in claims:
             if said != wanted:
                 raise _mismatch(name)
+        if not {section.level for section in header.sections}.issuperset(item.levels):
+            raise _mismatch("levels")  # the asker's mistake: no word of it against the provider
         return header
 
     def _checked_keys(self, header: Header, item: AskItem) -> SectionKeys:
@@ -149,8 +158,6 @@ class Releases:
                 failure="custody",
             ) from error
         found = section_keys(header, secret)
-        if not set(item.levels) <= set(found):
-            raise _mismatch("levels")
         return {level: found[level] for level in item.levels}
 
     def _hand_over(

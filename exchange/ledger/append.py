@@ -121,6 +121,15 @@ class Appender:
             self._authentic.popitem(last=False)
         return act
 
+    async def pace(self, act: Act, items: int) -> None:
+        """Return when this hub may spend its time on ``items`` of a key request by this member.
+
+        `RateLimited` when the member has asked for so much already that it would wait too long.
+        """
+        wait_ms = self._fairness.items.take(act.member, items, self._clock.monotonic_ms())
+        if wait_ms:
+            await asyncio.sleep(wait_ms / 1_000)
+
     async def append(
         self, raw: bytes, *, refused: Mapping[int, tuple[str, ...]] | None = None
     ) -> Appended:

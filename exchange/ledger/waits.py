@@ -8,7 +8,9 @@ from exchange.errors import LedgerBroken
 from exchange.ledger.verdict import Folded
 
 RECENT: Final = 8_192
-"""Acts whose outcome is still known after they were folded."""
+RECENT_BYTES: Final = 32 << 20
+"""Acts whose outcome is still known after they were folded, and the bytes of their entries: a
+member that files the largest acts there are fills the second long before the first."""
 
 Outcome = asyncio.Future[Folded]
 
@@ -19,6 +21,7 @@ class Waits:
     def __init__(self) -> None:
         self._waiting: dict[bytes, list[Outcome]] = {}
         self._recent: OrderedDict[bytes, Folded] = OrderedDict()
+        self._recent_bytes = 0
 
     def recall(self, act_id: bytes) -> Folded | None:
         """Where an act took effect or was denied, if that was not long ago."""
@@ -41,8 +44,10 @@ class Waits:
         self._tell(folded.entry.leaf_hash, folded)
         if folded.fresh and folded.act_id is not None:
             self._recent[folded.act_id] = folded
-            if len(self._recent) > RECENT:
-                self._recent.popitem(last=False)
+            self._recent_bytes += len(folded.entry.raw)
+            while len(self._recent) > RECENT or self._recent_bytes > RECENT_BYTES:
+                _, oldest = self._recent.popitem(last=False)
+                self._recent_bytes -= len(oldest.entry.raw)
             self._tell(folded.act_id, folded)
 
     def fail(self, error: LedgerBroken) -> None:

@@ -10,10 +10,11 @@ import pytest
 from exchange.bus.outbox import Outbox
 from exchange.envelope.header import DOMAIN
 from exchange.envelope.open import parse_bundle
-from exchange.errors import ActRefused, ReleaseRefused
+from exchange.errors import ActRefused, RateLimited, ReleaseRefused
 from exchange.flow.ports import Admitted, KeysAnswered
 from exchange.flow.report import Halt
 from exchange.flow.sealedkeys import Envelope, open_keys
+from exchange.ledger.fairness import Pace
 from exchange.model.acts import AskItem, AskKeys, DeclareGap, RetireInstance
 from keys import cbor
 from keys.cose import content_id, sign1
@@ -291,6 +292,30 @@ async def test_an_item_that_says_other_than_its_header_is_refused_on_the_record(
     assert not answered.admitted.permit
     assert answered.sealed == b""
     assert stage.hub.follower.size == answered.admitted.index + 1
+
+
+async def test_a_level_that_the_header_lacks_is_no_evidence_against_the_provider(
+    stage: Stage,
+) -> None:
+    """Whoever asks for it would put PROVIDER-01 on the ledger against somebody else."""
+    item, header, grant = await one_ask(stage)
+    body = AskKeys(
+        grant=grant, purpose="业务协同", items=(item.model_copy(update={"levels": (1, 4)}),)
+    )
+    answered = await stage.hub.ask(stage.signs("human-resources").sign(body), [header])
+    assert answered.refused[0] == ("HEADER-01",)
+
+
+async def test_key_requests_are_paced_before_a_header_is_looked_at(stage: Stage) -> None:
+    """A member without any grant could otherwise keep a hub busy with 256 items an act."""
+    item, header, grant = await one_ask(stage)
+    body = AskKeys(grant=grant, purpose="业务协同", items=(item,) * 256)
+    took = Pace(per_s=1.0, burst=300, wait_ms_max=0)
+    stage.hub.ledger._fairness.items = took  # type: ignore[misc] # Final
+    signs = stage.signs("health")
+    await stage.hub.ask(signs.sign(body), [header] * 256)
+    with pytest.raises(RateLimited):
+        await stage.hub.ask(signs.sign(body), [b"never looked at"] * 256)
 
 
 async def test_another_citys_header_under_this_citys_label_is_refused(stage: Stage) -> None:

@@ -8,8 +8,10 @@ from exchange.errors import (
     RateLimited,
     RuleRefused,
 )
+from exchange.ledger import waits
 from exchange.ledger.append import Appended
-from exchange.ledger.fairness import Denials, Fairness, Shares
+from exchange.ledger.fairness import Denials, Fairness, Pace, Shares
+from exchange.ledger.waits import Waits
 from exchange.model import acts
 from tests.ledger.scene import Scene
 from tests.ledger.world import exchange_world
@@ -92,3 +94,27 @@ def test_shares_fill_up_again_and_never_beyond_the_burst() -> None:
         shares.take("health", 100_000)
     assert limited.value.retriable
     shares.take("civil", 100_000)
+
+
+def test_pieces_of_work_wait_in_turn_and_not_for_ever() -> None:
+    pace = Pace(per_s=100.0, burst=10, wait_ms_max=1_000)
+    assert pace.take("health", 10, 0) == 0
+    assert [pace.take("health", 5, 0) for _ in range(2)] == [50, 100]
+    assert pace.take("civil", 10, 0) == 0
+    with pytest.raises(RateLimited):
+        pace.take("health", 200, 0)
+    assert pace.take("health", 10, 200) == 0
+    assert pace.take("health", 10, 60_000) == 0
+    assert pace.take("health", 1, 60_000) == 10
+
+
+def test_outcomes_that_are_remembered_have_a_bound_in_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, recent = exchange_world(), Waits()
+    newest = world.folded[-3:]
+    monkeypatch.setattr(waits, "RECENT_BYTES", sum(len(one.entry.raw) for one in newest[1:]))
+    for folded in newest:
+        recent.resolve(folded)
+    known = [recent.recall(folded.act_id or b"") for folded in newest]
+    assert known == [None, *newest[1:]]
