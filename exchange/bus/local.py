@@ -22,7 +22,7 @@ import secrets
 import shutil
 import subprocess
 from base64 import urlsafe_b64encode
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -177,8 +177,8 @@ class LocalKafka:
     def _launch(self, kafka: Distribution, lock: int) -> _State:
         """Everything up to the running process.
 
-        ``node.json`` of the last node goes first and the new one comes last, so a crash in here
-        leaves at most a formatted directory.
+        ``node.json`` of the last node goes first and the node writes the new one, so a crash in
+        here leaves at most a formatted directory.
         """
         self._state.unlink(missing_ok=True)
         program = java()
@@ -188,11 +188,11 @@ class LocalKafka:
         if not self._data.is_dir():
             self._format(program, ports)
         command = [program, *self._options(kafka), "kafka.Kafka", str(settings)]
-        pid = spawn(command, self._directory / "console.log", lock)
-        state = _State(pid, ports.broker, ports.controller, kafka.version)
-        self._write("node.json", json.dumps(asdict(state)) + "\n")
         self._write("ports.json", json.dumps(asdict(ports)) + "\n")
-        return state
+        state = _State(0, ports.broker, ports.controller, kafka.version)
+        note = json.dumps(asdict(state) | {"pid": "%d"}).replace('"%d"', "%d")
+        pid = spawn(command, self._directory / "console.log", lock, (self._state, note + "\n"))
+        return replace(state, pid=pid)
 
     def _came_up(self, state: _State) -> bool:
         """True when the node answers, False to try once more with other ports."""

@@ -23,6 +23,8 @@ POLL_S: Final = 0.02
 PROBE_S: Final = 1.0
 _API_VERSIONS: Final = 18
 _CORRELATION: Final = 7
+_SHELL: Final = "/bin/sh"
+_NOTE_AND_BECOME: Final = 'printf "$1" $$ > "$0" && shift && exec "$@"'
 
 
 def take_lock(path: Path) -> int | None:
@@ -46,16 +48,19 @@ def is_locked(path: Path) -> bool:
     return held is None
 
 
-def spawn(command: Sequence[str], console: Path, lock: int) -> int:
+def spawn(command: Sequence[str], console: Path, lock: int, note: tuple[Path, str]) -> int:
     """Start ``command`` in a session of its own, so that it outlives us; give its pid.
 
-    It inherits ``lock`` and an environment with nothing in it but a locale.
+    It inherits ``lock`` and an environment with nothing in it but a locale. It writes ``note``
+    itself, with its pid for the ``%d`` in it, before it becomes ``command``: were it for us to
+    write, an end of ours in between would leave a node that nobody can find or stop.
     """
     os.set_inheritable(lock, True)
     appending = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    file, text = note
     return os.posix_spawn(
-        command[0],
-        list(command),
+        _SHELL,
+        [_SHELL, "-c", _NOTE_AND_BECOME, str(file), text, *command],
         {"LC_ALL": "C.UTF-8"},
         setsid=True,
         file_actions=[

@@ -8,8 +8,9 @@ their own session: Ctrl-C on the terminal that started them does not reach them.
 import contextlib
 import os
 import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -45,11 +46,12 @@ class Background:
         reading, writing = os.pipe()
         try:
             os.write(writing, stdin)  # fits the pipe: nobody needs to read yet
-            pid = _spawn(command, self.console, reading)
+            with _uninterrupted():
+                pid = _spawn(command, self.console, reading)
+                self.pid_file.write_text(f"{pid} {_started(pid)}", "ascii")
         finally:
             os.close(reading)
             os.close(writing)
-        self.pid_file.write_text(f"{pid} {_started(pid)}", "ascii")
         return pid
 
     def stop(self) -> bool:
@@ -96,6 +98,22 @@ def _spawn(command: Sequence[str], console: Path, stdin: int) -> int:
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ],
     )
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment: between a process's start and the note that it exists."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python interrupts the main thread only
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

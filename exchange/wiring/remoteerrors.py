@@ -68,8 +68,8 @@ def unreachable(address: str, error: httpx.TransportError) -> HubUnavailable | C
         f"the hub at {address} does not answer ({type(error).__name__})",
         f"枢纽 {address} 无响应（{type(error).__name__}）",
         remedy=(
-            "see 'exchange status'; send the same act again: it takes effect once",
-            "请运行 exchange status 查看；可重发同一行为，其只生效一次",
+            "see 'exchange status', then repeat the command: nothing takes effect twice",
+            "请运行 exchange status 查看，然后重复同一命令：不会重复生效",
         ),
         failure="no-answer",
     )
