@@ -10,7 +10,7 @@ import typer
 from exchange.cli.grant import KIND
 from exchange.cli.problems import EXIT_REFUSED
 from exchange.cli.rules import tell_rules
-from exchange.cli.screen import Grid, Screen
+from exchange.cli.screen import Advance, Grid, Screen
 from exchange.cli.session import session_of
 from exchange.cli.work import at_work, find_id, short
 from exchange.model.text import Text
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from exchange.wiring.adapters import Target
     from exchange.wiring.office import Office
 
+_OPENING: Final = Text("receiving and opening", "接收并解密")
+_PROGRESS_S: Final = 0.2
+"""How often the bar of a terminal is moved."""
 _WAITING: Final = Text("{why}; it goes on by itself", "{why}；恢复后自动继续")
 _DONE: Final = Text(
     "{dataset}: {records} records in {bundles} bundles delivered to {place}",
@@ -88,15 +91,17 @@ def pull(
     screen = session.screen
 
     async def work(office: "Office") -> "tuple[Report, Target, Subscription, int | None]":
-        return await pull_grant(
-            office,
-            dataset,
-            grant,
-            out=out,
-            follow=follow,
-            instance=instance,
-            waiting=lambda error: screen.note(_WAITING, why=screen.word(Text(*error.text))),
-        )
+        with screen.progress(_OPENING, total=None) as advance:
+            return await pull_grant(
+                office,
+                dataset,
+                grant,
+                out=out,
+                follow=follow,
+                instance=instance,
+                waiting=lambda error: screen.note(_WAITING, why=screen.word(Text(*error.text))),
+                advance=advance,
+            )
 
     report, target, entitled, exported = at_work(session, work)
     tell(screen, report, target, entitled, exported)
@@ -112,6 +117,7 @@ async def pull_grant(
     follow: bool = False,
     instance: str = "main",
     waiting: "Callable[[ExchangeError | AdapterError], None]" = lambda _: None,
+    advance: Advance = lambda _: None,
 ) -> "tuple[Report, Target, Subscription, int | None]":
     """Deliver into ``out``; the report, where it went, and how many rows an export now has.
 
@@ -145,11 +151,13 @@ async def pull_grant(
         async with transfer.open_subscriber(office, entitled, target, instance=instance) as reader:
             stopping = asyncio.create_task(stop.wait())
             stopping.add_done_callback(lambda _: reader.stop())
+            showing = asyncio.create_task(_show(reader.report, advance))
             try:
                 await reader.run(follow=follow)
             finally:
                 report.go_on(reader.report)
                 stopping.cancel()
+                showing.cancel()
 
     await (again(deliver, stop, waiting=waiting) if follow else deliver())
     exported = (
@@ -158,6 +166,18 @@ async def pull_grant(
         else adapters.export(Path(target.place), target.export, dataset)
     )
     return report, target, entitled, exported
+
+
+async def _show(report: "Report", advance: Advance) -> None:
+    """Advance by the records delivered since the last look, until cancelled."""
+    shown = 0
+    try:
+        while True:
+            advance(report.records - shown)
+            shown = report.records
+            await asyncio.sleep(_PROGRESS_S)
+    finally:
+        advance(report.records - shown)
 
 
 def tell(
