@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
 from exchange.cli.problems import Problem
-from exchange.model.text import Language, Text
+from exchange.model.text import Language, Text, printable
 
 Advance = Callable[[int], None]
 """Call it with the number of records (or steps) just finished."""
@@ -25,7 +25,11 @@ _REMEDY: Final = Text("What to do", "处理办法")
 
 
 def fill(text: Text, **values: object) -> Text:
-    """``text`` with its ``{names}`` filled in both languages."""
+    """``text`` with its ``{names}`` filled in both languages; values bring no control code."""
+    values = {
+        name: printable(value) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
     return Text(text.en.format(**values), text.zh.format(**values))
 
 
@@ -81,7 +85,7 @@ class Screen:
         titles = [self.word(column) for column in grid.columns]
         if not self.interactive:
             for row in [titles, *rows]:
-                self._write(self._out, "\t".join(cell.replace("\t", " ") for cell in row))
+                self._write(self._out, "\t".join(row))
             return
         self._rich_grid(self.word(grid.title), titles, rows)
 
@@ -121,9 +125,9 @@ class Screen:
         if self.as_json:
             self._write(self._out, json.dumps({"error": problem.data()}, ensure_ascii=False))
             return
-        self._write(self._err, f"{self.word(_WRONG)}: {self.word(problem.text)}")
+        self._write(self._err, f"{self.word(_WRONG)}: {_lines(self.word(problem.text))}")
         if self.word(problem.remedy):
-            self._write(self._err, f"{self.word(_REMEDY)}: {self.word(problem.remedy)}")
+            self._write(self._err, f"{self.word(_REMEDY)}: {_lines(self.word(problem.remedy))}")
 
     @contextmanager
     def progress(self, text: Text, *, total: int | None) -> Iterator[Advance]:
@@ -156,7 +160,12 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value)
-    return str(value)
+    return printable(str(value).replace("\t", " "))
+
+
+def _lines(text: str) -> str:
+    """A message, whose own line breaks stay."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def _plain(value: object) -> object:

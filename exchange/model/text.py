@@ -21,3 +21,17 @@ class Text(NamedTuple):
 
 
 EMPTY = Text("", "")
+
+
+def printable(text: str) -> str:
+    """``text`` without line breaks, terminal escapes and marks that turn writing round.
+
+    Names, reasons and messages come from other members and from hubs: they must not forge a line,
+    or repaint the screen, of whoever reads them.
+    """
+    return "".join(
+        c if c.isprintable() or c in _SPACES else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+_SPACES = "\u00a0\u2002\u2003\u3000"

@@ -27,6 +27,7 @@ from typing import Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from exchange.model.text import printable
 from exchange.wiring.settings import LogLevel
 
 _NAMES: Final = (
@@ -131,20 +132,15 @@ def _plain(value: object) -> object:
         case None | bool() | int() | float():
             return value
         case str():
-            return _printable(value[:_TEXT_CHARACTERS_MAX])
+            return printable(value[:_TEXT_CHARACTERS_MAX])
         case bytes() if len(value) <= 32 and type(value) is bytes:
             return value.hex()
         case list() | tuple() | set() | frozenset():
             return [_plain(item) for item in list(value)[:_ITEMS_MAX]]
         case Path():
-            return _printable(str(value)[:_TEXT_CHARACTERS_MAX])
+            return printable(str(value)[:_TEXT_CHARACTERS_MAX])
         case _:
             return f"<{type(value).__name__}>"
-
-
-def _printable(text: str) -> str:
-    """Without line breaks and terminal escapes, which could forge a line or repaint a screen."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _is_ours(handler: logging.Handler) -> bool:

@@ -82,3 +82,19 @@ def test_a_full_disk_is_told_as_one() -> None:
     problem = problem_of(OSError(28, "No space left on device", "/x/y"))
     assert (problem.category, problem.exit_code) == ("disk-full", 3)
     assert "/x/y" in problem.text.zh
+
+
+def test_nothing_that_others_wrote_forges_a_line_or_drives_the_terminal() -> None:
+    evil = "a\x1b[2J\x9b1mb\r\nentry 9: permit\u202etimrep"
+    made = screen(tty=True)
+    made.say(Text("reason: {why}", "理由：{why}"), why=evil)
+    made.grid(Grid(TITLE, COLUMNS, [[evil, "全角\u3000空格"]]))
+    made.fail(problem_of(RuleRefused(evil, evil, rules=("R",), remedy=(evil, evil))))
+    assert isinstance(made._err, io.StringIO)
+    told = shown(made).replace("\x1b[1m", "").replace("\x1b[0m", "") + made._err.getvalue()
+    for bad in ("\x1b[2J", "\x9b", "\r", "\u202e"):
+        assert bad not in told
+    assert "\u3000" in told
+    piped = screen()
+    piped.grid(Grid(TITLE, COLUMNS, [[evil, 1]]))
+    assert shown(piped).count("\n") == 2
