@@ -61,7 +61,7 @@ def encode_columns(stamps: Stamps, columns: Iterable[Values]) -> bytes:
 
 def decode_columns(plain: bytes, header: Header, fields: Sequence[str]) -> Batch:
     """The batch in ``plain``; steps 20 to 24 of SPEC.md §6, tied to the header's record count."""
-    _check_structure(plain, len(fields), header.records)
+    all_text = _check_structure(plain, len(fields), header.records)
     try:
         value = orjson.loads(plain)
     except orjson.JSONDecodeError:
@@ -74,7 +74,7 @@ def decode_columns(plain: bytes, header: Header, fields: Sequence[str]) -> Batch
     for column in columns:
         if not isinstance(column, list) or len(column) != header.records:
             raise refused("columns")
-        if not _are_scalars(column):
+        if not all_text and not _are_scalars(column):
             raise refused("values")
     return Batch(
         columns=dict(zip(fields, columns, strict=True)),
@@ -83,19 +83,25 @@ def decode_columns(plain: bytes, header: Header, fields: Sequence[str]) -> Batch
     )
 
 
-def _check_structure(plain: bytes, columns: int, records: int) -> None:
-    """Count what lies outside strings, without parsing.
+def _check_structure(plain: bytes, columns: int, records: int) -> bool:
+    """Count what lies outside strings, without parsing; whether all values of columns are text.
 
     Deleting all but quotes, commas and openings leaves a string as its two quotes around the
     commas and openings inside it. Should that go astray, then at a byte where the JSON is invalid
     and where the parser stops as well: what precedes it was counted right.
+
+    Versions and operations are numbers or the bundle is refused, so as many strings as there are
+    values in columns are those values.
     """
     # Backslashes pair up from the left of a run, so what is left of one escapes what follows it.
     unescaped = plain.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in plain else plain
     skeleton = unescaped.translate(None, _NOT_STRUCTURE)
-    if skeleton.count(b'"') > 2 * (columns + 2) * records:  # bounds what comes next
+    quotes = skeleton.count(b'"')
+    if quotes > 2 * (columns + 2) * records:  # bounds what comes next
         raise refused("structure")
-    skeleton = _STRING.sub(b"", skeleton.replace(b'""', b""))
+    # Two quotes side by side are one string with nothing left in it; strings never touch.
+    if 2 * skeleton.count(b'""') != quotes:
+        skeleton = _STRING.sub(b"", skeleton.replace(b'""', b""))
     arrays = skeleton.count(b"[")
     commas = columns + 1 + (arrays - 1) * (records - 1)
     if (
@@ -104,6 +110,7 @@ def _check_structure(plain: bytes, columns: int, records: int) -> None:
         or skeleton.count(b",") != commas
     ):
         raise refused("structure")
+    return quotes == 2 * columns * records
 
 
 def _versions(versions: object, header: Header) -> Values:

@@ -20,20 +20,22 @@ class Commits:
     def __init__(self, sink: Sink, committed: Callable[[Sequence[Opened]], None]) -> None:
         self._sink = sink
         self._committed = committed
-        self._under_way: asyncio.Task[None] | None = None
+        self._under_way: tuple[asyncio.Future[None], Sequence[Opened]] | None = None
 
     async def start(self, opened: Sequence[Opened]) -> None:
         """Begin to commit ``opened`` together; raises what the commit before it raised."""
         await self.done()
-        self._under_way = asyncio.create_task(self._commit(opened))
+        loop = asyncio.get_running_loop()
+        self._under_way = loop.run_in_executor(None, self._commit, opened), opened
 
     async def done(self) -> None:
         """Return when nothing is under way; raises what the last commit raised, once."""
         under_way, self._under_way = self._under_way, None
         if under_way is not None:
-            await under_way
+            returned, opened = under_way
+            await returned
+            self._committed(opened)
 
-    async def _commit(self, opened: Sequence[Opened]) -> None:
+    def _commit(self, opened: Sequence[Opened]) -> None:
         with metrics.DELIVER_COMMIT.time():
-            await asyncio.to_thread(self._sink.commit_many, [delivery for _, delivery in opened])
-        self._committed(opened)
+            self._sink.commit_many([delivery for _, delivery in opened])

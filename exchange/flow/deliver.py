@@ -33,7 +33,8 @@ from exchange.flow.report import Halt, Report
 from exchange.flow.resume import NoResume, Resumes
 from exchange.flow.subscription import Subscription
 
-FETCH_MESSAGES: Final = 16
+FETCH_MESSAGES: Final = 64
+"""Their keys are asked for in one act; how many bytes wait is bounded by the consumer's fetch."""
 COMMIT_RECORDS: Final = 20_000
 """Records after which a transaction of the sink is full: as many are being committed while as many
 are being opened, and no more, so that memory stays flat."""
@@ -83,7 +84,7 @@ class Subscriber:
         starts = reader.starts(await self._bounds(), self._resume.load(positions))
         consumer, ends = await self._consumer(starts)
         try:
-            while not self._stopping.is_set():
+            while not (stopped := self._stopping.is_set()):
                 messages = await consumer.fetch(messages_max=FETCH_MESSAGES, wait_ms=100)
                 if messages:
                     await self._deliver(reader, await reader.accept(messages))
@@ -108,7 +109,9 @@ class Subscriber:
                 await self._commits.done()
             finally:
                 await self._receipts.file()
-        reader.conclude(self._clock())
+        if not stopped:
+            reader.conclude(self._clock())
+        self.report.stopped = stopped and not follow
         if settled := reader.settled(consumer.positions()):
             self._resume.save(settled, await asyncio.to_thread(self._sink.positions))
         return self.report
