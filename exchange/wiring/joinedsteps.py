@@ -30,7 +30,7 @@ async def ledger_steps(home: Home, settings: Settings, member: str) -> list[Step
         await view.close()
         await bus.close()
     size = view.follower.size
-    found = Text(f"{size} entries from the pin on", f"自创世条目起共 {size} 条")
+    found = Text(f"entries from the pin on: {size}", f"自创世条目起共 {size} 条")
     read = Step("ledger", _LEDGER, good=True, found=found)
     enrolled = _enrolled(home, view.registry, member)
     return [read, enrolled, *([_registered(view.registry, member)] if enrolled.good else [])]

@@ -237,6 +237,10 @@ def test_what_only_the_ledger_tells_is_told(
     status = terminal.json("--home", str(tmp_path / "second"), "status", code=3)
     assert status["missing"] == "member"
     assert "another officer key" in status["steps"][-1]["found"]["en"]
+    terminal.json(*authority, "member", "suspend", member, "--reason", "moved")
+    status = terminal.json("--home", str(tmp_path / "first"), "status", code=3)
+    assert status["missing"] == "member"
+    assert "suspended" in status["steps"][-1]["found"]["en"]
 
     live = open_home(live_home).table
     rival = ("--home", str(tmp_path / "rival"))
