@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from exchange.cli.grant import KIND
-from exchange.cli.problems import EXIT_REFUSED
+from exchange.cli.problems import EXIT_INTERRUPTED, EXIT_REFUSED
 from exchange.cli.rules import tell_rules
 from exchange.cli.screen import Advance, Grid, Screen
 from exchange.cli.session import session_of
@@ -46,6 +46,10 @@ _IGNORED: Final = Text(
     "{count} messages refused: {what}. They are not bundles of a registered provider and changed"
     " nothing",
     "拒绝 {count} 条消息：{what}。它们不是已登记提供方的数据包，未产生任何影响",
+)
+_STOPPED: Final = Text(
+    "stopped before the end; the same command goes on from here",
+    "在接收完成前停止；重复同一命令即可继续",
 )
 _MISSING: Final = Text(
     "stream {stream}: bundle {sequence} is missing; the provider pushes again to re-send it",
@@ -105,6 +109,8 @@ def pull(
 
     report, target, entitled, exported = at_work(session, work)
     tell(screen, report, target, entitled, exported)
+    if report.stopped:
+        return EXIT_INTERRUPTED
     return 0 if report.whole else EXIT_REFUSED
 
 
@@ -204,6 +210,8 @@ def tell(
     if report.ignored:
         what = ", ".join(f"{failure} {count}" for failure, count in report.ignored.items())
         screen.say(_IGNORED, count=sum(report.ignored.values()), what=what)
+    if report.stopped:
+        screen.say(_STOPPED)
     _tell_halts(screen, report.halted)
     for stream, sequence in report.missing.items():
         screen.say(_MISSING, stream=stream[:12], sequence=sequence)
@@ -245,5 +253,6 @@ def report_data(report: "Report", entitled: "Subscription") -> dict[str, Any]:
         },
         "missing": report.missing,
         "withheld": report.withheld,
+        "stopped": report.stopped,
         "whole": report.whole,
     }

@@ -32,10 +32,13 @@ class Report:
     withheld: dict[str, int] = field(default_factory=dict)
     """Streams behind their newest anchor for too long: the sequence number anchored."""
 
+    stopped: bool = False
+    """Whether it was told to stop before it had reached the end; what is left is nobody's fault."""
+
     @property
     def whole(self) -> bool:
         """Whether everything the grant covers, so far as the ledger tells, was delivered."""
-        return not (self.halted or self.missing or self.withheld)
+        return not (self.halted or self.missing or self.withheld or self.stopped)
 
     def go_on(self, later: "Report") -> None:
         """Add what a later run of the same reader did; where streams stand, the later run says."""
@@ -47,3 +50,4 @@ class Report:
             self.ignored[failure] = self.ignored.get(failure, 0) + count
         self.halted, self.missing = later.halted, later.missing
         self.gaps, self.withheld = later.gaps, later.withheld
+        self.stopped = later.stopped

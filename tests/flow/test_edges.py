@@ -44,6 +44,17 @@ async def test_a_follower_delivers_what_comes_later_and_stops_when_told(stage: S
     assert (report.records, report.whole) == (6, True)
 
 
+async def test_a_reader_stopped_before_the_end_says_so_and_accuses_nobody(stage: Stage) -> None:
+    grant, sink = await stage.grant(), ListSink()
+    await stage.push(villages(3))
+    subscriber = await stage.subscriber(grant, sink)
+    subscriber.stop()
+    report = await subscriber.run(follow=False)
+    assert (report.stopped, report.whole) == (True, False)
+    assert (report.missing, report.withheld) == ({}, {})
+    assert (await stage.pull(grant, sink)).whole
+
+
 async def test_a_large_catch_up_is_committed_in_parts(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
