@@ -38,11 +38,15 @@ Bad = dict[int, Problem]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A judged column; values at bad rows are meaningless. ``sizes`` are bytes of each value."""
+    """A judged column; values at bad rows are meaningless. ``sizes`` are bytes of each value.
+
+    ``filled``: whether every value is known to be there, so that nobody needs to look for None.
+    """
 
     values: list[Any]
     bad: Bad
     sizes: NDArray[np.int64]
+    filled: bool = False
 
 
 def check_column(field: ContractField, values: list[Any], *, region_digits: int = 0) -> Checked:
@@ -58,7 +62,8 @@ def check_column(field: ContractField, values: list[Any], *, region_digits: int 
             if judged.values != few:
                 canonical = dict(zip(few, judged.values, strict=True))
                 values = [canonical[value] for value in values]
-            return Checked(values, {}, np.full(len(values), size_bytes, dtype=np.int64))
+            sizes = np.full(len(values), size_bytes, dtype=np.int64)
+            return Checked(values, {}, sizes, filled=None not in judged.values)
     return _judge_column(field, values, region_digits)
 
 
@@ -95,7 +100,8 @@ def _judge_column(field: ContractField, values: list[Any], region_digits: int) -
         _fold(bad, _regions(column, region_digits))
     elif field.type == "text":
         _fold(bad, dict.fromkeys(column.rows_with_zero_byte().tolist(), problems.NOT_UNICODE))
-    return Checked(texts, bad, column.lengths.astype(np.int64))
+    lengths = column.lengths
+    return Checked(texts, bad, lengths.astype(np.int64), filled=bool(lengths.all()))
 
 
 def _fold(bad: Bad, more: Bad) -> None:

@@ -170,7 +170,7 @@ def _region_name(contract: Contract) -> str | None:
 
 def _absent(column: Checked, exempt: frozenset[int]) -> list[int]:
     """Rows without a value, bad ones (whose value was taken out) not counted."""
-    if None not in column.values:
+    if column.filled or None not in column.values:
         return []
     values = enumerate(column.values)
     return [
