@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from exchange.cli.main import run
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer as Buffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 
 def record_into(file: Path) -> None:
@@ -21,13 +21,13 @@ def record_into(file: Path) -> None:
     class Recorded(ssl.SSLObject):
         """Copies both directions."""
 
-        def write(self, data: "Buffer") -> int:
+        def write(self, data: "ReadableBuffer") -> int:
             """Encrypt."""
             with file.open("ab") as copy:
                 copy.write(data)
             return super().write(data)
 
-        def read(self, len: int = 1024, buffer: bytearray | None = None) -> bytes:  # noqa: A002
+        def read(self, len: int = 1024, buffer: "WriteableBuffer | None" = None) -> bytes:  # noqa: A002
             """Decrypt; the names are those of the class."""
             assert buffer is None, "asked for in another way than httpx does"
             got = super().read(len)
