@@ -22,11 +22,11 @@ from exchange.model.contract import Contract
 from exchange.wiring import upkeep
 from exchange.wiring.applications import Wanted, apply, grant_of
 from exchange.wiring.enrol import enrol_member
-from exchange.wiring.newcomer import Newcomer
 from exchange.wiring.home import Home, open_home
 from exchange.wiring.homeinit import Founding, initialise
 from exchange.wiring.homekafka import bootstrap_of, embedded, is_embedded
 from exchange.wiring.homekeys import make_passphrase
+from exchange.wiring.newcomer import Newcomer
 from exchange.wiring.office import Office, open_office
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.publication import Described, propose, publish

@@ -105,6 +105,16 @@ def enrol(
 def _enrol_here(session: Session, newcomer: "Newcomer") -> None:
     from exchange.wiring.enrol import enrol_member
 
+    if not newcomer.member:
+        raise UsageError(
+            "it is not said whom to enrol",
+            "未指明要接纳的机构",
+            remedy=(
+                "name a member, or give its claim with --claim",
+                "请写明成员，或用 --claim 给出申请文件",
+            ),
+            failure="no-member",
+        )
     newcomer.checked()
     passphrase = passphrase_of(session)
     admitted = as_authority(

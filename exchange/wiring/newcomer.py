@@ -29,6 +29,8 @@ class Newcomer:
 
     def checked(self) -> "Newcomer":
         """Itself, if its id and region may stand on a ledger and nothing is missing."""
+        if not self.member:
+            raise _lacking("--member")
         slug("member", self.member)
         check_region(self.region)
         for option in ("name_zh", "name_en", "credit_code"):
@@ -80,6 +82,6 @@ def _lacking(option: str) -> UsageError:
     return UsageError(
         f"{option} is missing",
         f"缺少 {option}",
-        remedy=(f"add {option}: the ledger names every member by it", f"请补充 {option}"),
+        remedy=(f"add {option}: the ledger is to say it", f"请补充 {option}"),
         failure="missing-option",
     )

@@ -177,7 +177,12 @@ def test_a_connection_file_of_another_origin_or_ca_is_refused(
 def test_options_that_do_not_go_with_joining_are_named(
     machines: Machines, terminal: Terminal
 ) -> None:
-    for name, value in (("--origin", "mine/1"), ("--port", "9"), ("--name-en", "")):
+    for name, value in (
+        ("--origin", "mine/1"),
+        ("--port", "9"),
+        ("--name-en", ""),
+        ("--member", ""),
+    ):
         words = (*machines.joining("department", "civil-affairs"), name, value)
         assert name in terminal.problem(*words, code=2)["message"]["en"]
     assert not (machines.path / "department").exists()
@@ -204,6 +209,7 @@ def test_a_claim_says_everything_itself(machines: Machines, terminal: Terminal) 
     words = ("--home", str(machines.path / "authority"), "member", "enrol", "--claim", str(claim))
     assert terminal.problem(*words, *NAMES, code=2)["failure"] == "option"
     assert terminal.problem(*words, "police", code=2)["failure"] == "other-member"
+    assert terminal.problem(*words[:-2], code=2)["failure"] == "no-member"
 
 
 def test_without_kafka_a_joined_home_says_so(machines: Machines, terminal: Terminal) -> None:
