@@ -165,8 +165,10 @@ def _part(path: Path) -> Path:
 
 def _write_through(path: Path, content: bytes) -> None:
     """Write and flush to the disk; nothing half-written stays when the disk is full."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with path.open("wb") as file:
+        # Opened records: at most the group reads them, whatever the umask allows.
+        with os.fdopen(os.open(path, flags, 0o640), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

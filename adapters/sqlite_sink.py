@@ -4,9 +4,10 @@ WAL with ``synchronous=FULL``: a commit that returned survives power loss. ``BEG
 one process write at a time; whoever comes second finds the position moved and is refused.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +47,7 @@ class SqliteSink:
             f"VALUES ({', '.join('?' * len(self._table.stored_names))})"
         )
         with self._failures():
+            _make(path)
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -169,3 +171,12 @@ def _translated(error: sqlite3.Error, path: Path) -> AdapterError:
         f"{path} 暂不可用（SQLite 错误 {code}）",
         remedy=("check the path, its permissions and other users", "请检查路径、权限和占用情况"),
     )
+
+
+def _make(path: Path) -> None:
+    """The file, if it is missing: opened records, which at most the group reads.
+
+    SQLite gives the files beside it the same rights, and says what is wrong where this fails.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))

@@ -137,11 +137,12 @@ def init(  # noqa: PLR0913, PLR0917 - one argument an option
 
 
 def _found(session: Session, said: "Founding") -> None:
+    from exchange.wiring.home import own_directory
     from exchange.wiring.homeinit import initialise
     from exchange.wiring.homekeys import make_passphrase
 
     screen, path = session.screen, session.home
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own_directory(path)
     passphrase = session.settings.passphrase()
     made = passphrase is None and not (path / "passphrase").exists()
     if made:

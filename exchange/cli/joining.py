@@ -111,6 +111,7 @@ def register(
 def join_home(context: typer.Context, file: Path, newcomer: "Newcomer", kafka: str) -> Path | None:
     """Make or complete the home of ``newcomer``; the passphrase file if one was made for it."""
     from exchange.wiring.connection import read_connection
+    from exchange.wiring.home import own_directory
     from exchange.wiring.homekeys import PASSPHRASE_FILE, make_passphrase
     from exchange.wiring.join import check_joinable, join
 
@@ -120,7 +121,7 @@ def join_home(context: typer.Context, file: Path, newcomer: "Newcomer", kafka: s
     connection = read_connection(file, kafka)
     path = session.home
     check_joinable(path, connection, newcomer.member)
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own_directory(path)
     made = session.settings.passphrase() is None and not (path / PASSPHRASE_FILE).exists()
     passphrase = make_passphrase(path) if made else passphrase_of(session)
     joined = join(path, connection, newcomer, passphrase)

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
@@ -107,7 +108,10 @@ def export(database: Path, file: Path, dataset: str) -> int:
     draft = file.with_name(f".{file.name}.part")
     names, rows = _present(database, dataset)
     written = 0
-    with draft.open("w", encoding="utf-8", newline="") as opened:
+    draft.unlink(missing_ok=True)
+    # Opened records: at most the group reads them, and no link that lay there is followed.
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
         if file.suffix == ".csv":
             writer = csv.writer(opened)
             writer.writerow(names)

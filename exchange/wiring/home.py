@@ -20,13 +20,14 @@
 Nothing here is trusted about the ledger except the pin: state is always folded from the log.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from exchange.errors import NotFound
+from exchange.errors import NotFound, UsageError
 from exchange.ledger.genesis import Root, check_genesis
 from exchange.model.ids import slug
 from exchange.wiring.tomlfile import Table, parse, quoted, read_toml
@@ -173,6 +174,25 @@ def open_home(path: Path) -> Home:
             failure="no-home",
         )
     return Home(path, parse(read_toml(file), HomeTable))
+
+
+def own_directory(path: Path) -> None:
+    """Make ``path`` with its parents, for this user alone, or see that it is; else `UsageError`.
+
+    Somebody who may write there could put other files in the place of these.
+    """
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    status = path.stat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise UsageError(
+            f"{path} belongs to another user, or others may write there",
+            f"{path} 属于其他用户，或允许他人写入",
+            remedy=(
+                f"name another folder with --home, or: chmod 700 {path}",
+                f"请用 --home 另选目录，或执行：chmod 700 {path}",
+            ),
+            failure="home-shared",
+        )
 
 
 def render(table: HomeTable) -> str:

@@ -26,6 +26,7 @@ from exchange.wiring.home import (
     KafkaTable,
     LogTable,
     open_home,
+    own_directory,
     render,
 )
 from exchange.wiring.homekeys import OFFICER, create_custody
@@ -66,7 +67,7 @@ def initialise(path: Path, said: Founding, passphrase: Passphrase) -> str:
     slug("member", said.authority)
     slug("hub", said.hub)
     check_region(said.region)
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own_directory(path)
     draft = path / ".init"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)

@@ -18,6 +18,7 @@ from exchange.wiring.home import (
     GENESIS_FILE,
     Home,
     open_home,
+    own_directory,
     render,
 )
 from exchange.wiring.homekeys import OFFICER, create_custody, open_custody
@@ -55,7 +56,7 @@ def join(path: Path, connection: Connection, newcomer: Newcomer, passphrase: Pas
     """Make the home at ``path``, or complete one that was begun; keys that exist are kept."""
     newcomer.checked()
     check_joinable(path, connection, newcomer.member)
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own_directory(path)
     if not (path / CONFIGURATION).exists():
         _lay_out(path, connection)
     home = open_home(path)

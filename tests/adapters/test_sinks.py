@@ -1,5 +1,7 @@
 """What every sink promises: once, all or nothing, the higher version wins, in any order."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -205,3 +207,15 @@ def test_a_table_with_other_columns_is_left_alone(store: Store) -> None:
         store.open([*COLUMNS, ("extra", "text")])
     assert caught.value.failure == "columns"
     assert caught.value.remedy[1]
+
+
+def test_opened_records_are_no_business_of_other_users(store: Store) -> None:
+    before = os.umask(0)
+    try:
+        sink = store.open()
+        sink.commit(bundle(0, [HANGZHOU], versions=[1]))
+        files = [] if store.kind == "postgres" else [*Path(store.location).rglob("*.*")]
+        assert all(file.stat().st_mode & 0o027 == 0 for file in files), files
+        sink.close()
+    finally:
+        os.umask(before)

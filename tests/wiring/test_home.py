@@ -1,5 +1,6 @@
 """A home's exchange.toml is read strictly, and what is written is read back the same."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from exchange.wiring.home import (
     KafkaTable,
     LogTable,
     open_home,
+    own_directory,
     render,
 )
 from exchange.wiring.tomlfile import CONFIGURATION_BYTES_MAX
@@ -137,3 +139,18 @@ def test_a_bad_value_is_named_and_not_repeated(tmp_path: Path, old: str, new: st
 )
 def test_what_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
     assert refused(tmp_path, text).failure in {"not-toml", "too-large"}
+
+
+def test_a_home_is_this_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_directory(tmp_path / "new" / "home")
+    assert (tmp_path / "new" / "home").stat().st_mode & 0o077 == 0
+    own_directory(tmp_path / "new" / "home")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)  # as /tmp is
+    with pytest.raises(UsageError) as caught:
+        own_directory(shared)
+    assert caught.value.failure == "home-shared"
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(UsageError):
+        own_directory(tmp_path / "new" / "home")
