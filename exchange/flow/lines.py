@@ -65,18 +65,9 @@ class Lines:
             held = self._lines[region] = await self._open(region)
         return held
 
-    def moved(self, line: Line, kept: Kept) -> Line:
-        """``line`` after ``kept``, which the spool holds by now."""
-        after = replace(
-            line,
-            sequence=kept.sequence,
-            head=kept.head,
-            epoch=kept.epoch,
-            records=line.records + kept.records,
-            version=kept.version_last,
-        )
-        self._lines[line.region] = after
-        return after
+    def moved(self, line: Line, kept: Kept) -> None:
+        """``line`` stands after ``kept``, which the spool holds by now."""
+        self._lines[line.region] = after(line, kept)
 
     async def close(self) -> None:
         """Note how far the topic is known, so that the next start scans only what came later."""
@@ -161,6 +152,18 @@ class Lines:
         self._signs.permitted(admitted, "open a stream", "开启数据流")
         await self._view.wait_for(admitted.act)
         return self._outbox.adopt(admitted.act, dataset.id, region, dataset.topic, partition)
+
+
+def after(line: Line, kept: Kept) -> Line:
+    """``line`` as it will stand after ``kept``."""
+    return replace(
+        line,
+        sequence=kept.sequence,
+        head=kept.head,
+        epoch=kept.epoch,
+        records=line.records + kept.records,
+        version=kept.version_last,
+    )
 
 
 def _sequence_in(raw: bytes | None, stream: bytes) -> int:

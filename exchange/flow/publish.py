@@ -7,8 +7,8 @@ Order that matters, and what a crash means there:
 1. `start` brings the spool in line with the ledger (exchange/flow/lines.py), then sends what an
    earlier run kept but did not see acknowledged.
 2. A bundle is sealed once. *Crash: nothing of it exists.*
-3. Its bytes and its stream's new head are durable in one transaction. *Crash: the next start sends
-   these bytes.*
+3. Its bytes and its stream's new head are durable in one transaction, with those of other bundles
+   that were ready. *Crash: the next start sends these bytes.*
 4. Only then is it sent, again and again until acknowledged. *Crash: sent twice, counted, dropped.*
 5. `report` anchors heads on the ledger, so that readers can hold the provider to them.
 
@@ -25,7 +25,7 @@ from exchange.bus.outbox import Kept, Line, Outbox
 from exchange.envelope.seal import seal
 from exchange.errors import BundleRefused
 from exchange.flow.epochs import Epochs
-from exchange.flow.lines import Lines
+from exchange.flow.lines import Lines, after
 from exchange.flow.ports import Clock, Hub
 from exchange.flow.send import Sender
 from exchange.flow.sign import Signs
@@ -40,6 +40,8 @@ from exchange.model.validate import Rejected, validate
 ANCHORS_MAX: Final = 256
 """Anchors in one progress act; more streams take more acts."""
 
+KEEP_BYTES: Final = 8 << 20
+"""Sealed bundles that are kept in one transaction of the spool, at most about so large."""
 VERSION_LAG_MS: Final = 1_000
 """How far versions may fall behind the clock; what clocks of two instances may differ by anyway."""
 
@@ -159,10 +161,22 @@ class Publisher:
         return max(1, min(self._bundle_records_max, int(BUNDLE_PLAIN_BYTES / self._record_bytes)))
 
     async def _seal_all(self, bundles: Iterable[tuple[str, Batch]]) -> None:
-        for region, batch in bundles:
-            await self._seal(await self._lines.line(region), batch)
+        """Seal ``bundles``; keep several in one transaction, for each costs a write to disk."""
+        sealed: list[tuple[Line, Kept]] = []
+        ends: dict[str, Line] = {}
+        try:
+            for region, batch in bundles:
+                line = ends.get(region) or await self._lines.line(region)
+                for kept in self._seal(line, batch):
+                    sealed.append((line, kept))
+                    line = after(line, kept)
+                ends[region] = line
+                if sum(len(kept.raw) for _, kept in sealed) >= KEEP_BYTES:
+                    await self._keep(sealed)
+        finally:
+            await self._keep(sealed)
 
-    async def _seal(self, line: Line, batch: Batch) -> Line:
+    def _seal(self, line: Line, batch: Batch) -> list[Kept]:
         epoch = self._epochs.current(line, self._contract)
         try:
             with metrics.PUBLISH_SEAL.time():
@@ -179,24 +193,37 @@ class Publisher:
             # always fits, validation has seen to that.
             if error.failure != "batch-large" or batch.records == 1:
                 raise
+            halves: list[Kept] = []
             for half in slices(batch, (batch.records + 1) // 2):
-                line = await self._seal(line, half)
-            return line
-        kept = Kept(
-            stream=line.stream,
-            sequence=line.sequence + 1,
-            head=sealed.header_hash,
-            epoch=epoch.id,
-            records=batch.records,
-            version_last=batch.versions[-1],
-            raw=sealed.raw,
-        )
-        self._outbox.keep([kept])
+                for kept in self._seal(line, half):
+                    halves.append(kept)
+                    line = after(line, kept)
+            return halves
         self._record_bytes = max(1.0, sealed.plain_bytes / batch.records)
-        metrics.PUBLISH_BUNDLES.labels(dataset=line.dataset).inc()
-        metrics.PUBLISH_BUNDLE_BYTES.observe(len(sealed.raw))
-        await self._sender.send(line, kept)
-        return self._lines.moved(line, kept)
+        return [
+            Kept(
+                stream=line.stream,
+                sequence=line.sequence + 1,
+                head=sealed.header_hash,
+                epoch=epoch.id,
+                records=batch.records,
+                version_last=batch.versions[-1],
+                raw=sealed.raw,
+            )
+        ]
+
+    async def _keep(self, sealed: list[tuple[Line, Kept]]) -> None:
+        """Make ``sealed`` durable together, then send them; the list is empty afterwards."""
+        ready = list(sealed)
+        sealed.clear()
+        if ready:
+            self._outbox.keep([kept for _, kept in ready])
+        for line, kept in ready:
+            self._lines.moved(line, kept)
+            metrics.PUBLISH_BUNDLES.labels(dataset=line.dataset).inc()
+            metrics.PUBLISH_BUNDLE_BYTES.observe(len(kept.raw))
+        for line, kept in ready:
+            await self._sender.send(line, kept)
 
 
 def _anchor(line: Line) -> Anchor:
