@@ -8,6 +8,7 @@ opened. What the broker's owner puts on the topic besides neither blocks nor adv
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -31,6 +32,10 @@ from exchange.limits import WITHHELD_MS
 from exchange.registry.busrules import FORK
 
 _LOG = structlog.get_logger(__name__)
+
+EARLY_KEPT: Final = 1_024
+"""Bundles behind a hole whose places a reader remembers, for each stream: a hole that is never
+filled must not fill its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Reader:
         self._accepted = {stream: chain.sequence for stream, chain in self._chains.items()}
         self._read_to: dict[Place, int] = {}
         self._early: dict[bytes, dict[int, tuple[Place, int]]] = defaultdict(dict)
+        self._forgot_early = False
         self._rewind: dict[Place, int] = {}
         self._probations: dict[bytes, Probation] = {}
         self._contradictions: list[Contradiction] = []
@@ -81,7 +87,8 @@ class Reader:
 
     def settled(self, reached: Mapping[Place, int]) -> dict[Place, int]:
         """Of the offsets reached, what need not be read again: nothing if a stream is held up."""
-        held_up = self._report.halted or any(self._early.values()) or self._unproven()
+        early = any(self._early.values()) or self._forgot_early
+        held_up = self._report.halted or early or self._unproven()
         return {} if held_up else dict(reached)
 
     def _unproven(self) -> bool:
@@ -260,7 +267,7 @@ class Reader:
                     metrics.DELIVER_DUPLICATES.inc()
             case Step.EARLY:
                 place = (message.topic, message.partition)
-                self._early[said.stream][said.sequence] = (place, message.offset)
+                self._note_early(said.stream, said.sequence, (place, message.offset))
                 self._step_over_gap(chain)
             case Step.FORK:
                 here = Halt("equivocation", said.sequence)
@@ -288,6 +295,14 @@ class Reader:
         early = self._early[chain.stream]
         if found := early.pop(chain.sequence + 1, None):
             self._read_again(*found)
+
+    def _note_early(self, stream: bytes, sequence: int, at: tuple[Place, int]) -> None:
+        """Remember where the nearest bundles behind a hole lie; the others are read on the way."""
+        early = self._early[stream]
+        early[sequence] = at
+        if len(early) > EARLY_KEPT:
+            del early[max(early)]
+            self._forgot_early = True
 
     def _read_again(self, place: Place, offset: int) -> None:
         self._rewind[place] = min(offset, self._rewind.get(place, offset))

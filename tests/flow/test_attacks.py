@@ -11,6 +11,7 @@ from exchange.bus.outbox import Outbox
 from exchange.envelope.header import DOMAIN
 from exchange.envelope.open import parse_bundle
 from exchange.errors import ActRefused, RateLimited, ReleaseRefused
+from exchange.flow import reader
 from exchange.flow.ports import Admitted, KeysAnswered
 from exchange.flow.report import Halt
 from exchange.flow.sealedkeys import Envelope, open_keys
@@ -140,6 +141,20 @@ async def test_a_missing_bundle_halts_and_is_named(stage: Stage) -> None:
     await write(stage, held[1])
     assert (await stage.pull(grant, sink)).whole
     assert len(sink.records) == 30
+
+
+async def test_what_is_remembered_behind_a_hole_has_a_bound(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "EARLY_KEPT", 2)
+    grant, sink = await stage.grant(), ListSink()
+    await stage.push(villages(70), bundle_records_max=10)
+    held = bundles(stage)
+    stage.cluster.expire(*place(stage), first=7)
+    await write(stage, held[0], *held[2:], held[1])
+    report = await stage.pull(grant, sink)
+    assert report.whole
+    assert len(sink.records) == 70
 
 
 async def test_a_declared_gap_lets_the_reader_go_on(stage: Stage) -> None:
