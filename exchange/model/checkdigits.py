@@ -45,7 +45,8 @@ _YEAR_MAX: Final = 2100
 
 def all_digits(matrix: Matrix) -> Verdicts:
     """Rows made of ``0``-``9`` only."""
-    return np.asarray(((matrix >= 0x30) & (matrix <= 0x39)).all(axis=1))
+    digits = matrix - np.uint8(0x30) <= 9  # what is below "0" wraps round to above 9
+    return np.ones(len(matrix), dtype=np.bool_) if digits.all() else np.asarray(digits.all(axis=1))
 
 
 def number(matrix: Matrix) -> NDArray[np.int64]:

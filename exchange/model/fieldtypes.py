@@ -199,10 +199,14 @@ def _upper(matrix: checkdigits.Matrix) -> checkdigits.Matrix:
     return np.where(small, matrix - 0x20, matrix).astype(np.uint8) if small.any() else matrix
 
 
+_SHAPED: Final = np.isin(np.arange(max(LENGTHS) + 2), (0, *LENGTHS))
+"""At index n, whether a code (or an absent one) may have n digits; the last is for all longer."""
+
+
 def _regions(column: TextColumn, digits_min: int) -> Bad:
     lengths = column.lengths
     bad: Bad = dict.fromkeys(
-        np.flatnonzero((lengths != 0) & ~np.isin(lengths, LENGTHS)).tolist(),
+        np.flatnonzero(~_SHAPED[np.minimum(lengths, len(_SHAPED) - 1)]).tolist(),
         problems.REGION_SHAPE,
     )
     for length in LENGTHS:
