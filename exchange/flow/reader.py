@@ -18,6 +18,7 @@ from exchange.envelope.open import (
     Expected,
     ParsedBundle,
     VerifiedBundle,
+    VerifiedHeader,
     parse_bundle,
     verify_bundle,
 )
@@ -67,6 +68,8 @@ class Reader:
             for stream, (sequence, head) in positions.items()
         }
         self._accepted = {stream: chain.sequence for stream, chain in self._chains.items()}
+        self._at_start = dict(self._accepted)
+        self._repeated: list[VerifiedHeader] = []
         self._read_to: dict[Place, int] = {}
         self._early: dict[bytes, dict[int, tuple[Place, int]]] = defaultdict(dict)
         self._forgot_early = False
@@ -107,6 +110,11 @@ class Reader:
             place = (message.topic, message.partition)
             self._read_to[place] = max(message.offset, self._read_to.get(place, -1))
         return accepted
+
+    def repeated(self) -> list[VerifiedHeader]:
+        """Headers since the last call of bundles that the sink had when this reader began."""
+        repeated, self._repeated = self._repeated, []
+        return repeated
 
     def is_halted(self, stream: bytes) -> bool:
         """Whether ``stream`` is not read further."""
@@ -262,6 +270,8 @@ class Reader:
                 self._recall(chain)
                 return bundle
             case Step.DUPLICATE | Step.OLD:
+                if said.sequence <= self._at_start.get(said.stream, -1):
+                    self._repeated.append(bundle.header)
                 if self._first_time(message):
                     self._report.duplicates += 1
                     metrics.DELIVER_DUPLICATES.inc()

@@ -1,9 +1,11 @@
 """File receipts: the consumer's signed word on what it opened and delivered.
 
 Runs of consecutive bundles are put together, many streams in one act, at most one act in
-``every_ms`` while bundles keep coming and one when the reader stops.
+``every_ms`` while bundles keep coming and one when the reader stops. What an earlier run delivered
+and did not live to file for is filed by the next one (exchange/flow/receipted.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +29,10 @@ class _Run:
 
 
 class Receipts:
-    """Receipts of one subscription into one kind of sink (``sink``: a slug such as postgres)."""
+    """Receipts of one subscription into one kind of sink (``sink``: a slug such as postgres).
+
+    ``filed`` gives the last sequence of a stream that a receipt on the ledger names, -1 for none.
+    """
 
     def __init__(
         self,
@@ -37,6 +42,7 @@ class Receipts:
         subscription: Subscription,
         sink: str,
         clock: Clock,
+        filed: Callable[[bytes], int],
         every_ms: int = EVERY_MS,
     ) -> None:
         self._hub = hub
@@ -45,6 +51,8 @@ class Receipts:
         self._sink = sink
         self._clock = clock
         self._every_ms = every_ms
+        self._filed = filed
+        self._made_up: dict[bytes, int] = {}
         self._due_ms = clock() + every_ms
         self._runs: list[_Run] = []
         self._growing: dict[bytes, _Run] = {}
@@ -59,6 +67,14 @@ class Receipts:
             self._runs.append(run)
         run.last, run.head = said.sequence, header.hash
         run.records += said.records
+
+    def delivered_before(self, header: VerifiedHeader) -> None:
+        """Note that the sink had the bundle of ``header`` when this run began."""
+        said = header.header
+        known = max(self._filed(said.stream), self._made_up.get(said.stream, -1))
+        if said.sequence > known:
+            self._made_up[said.stream] = said.sequence
+            self.delivered(header)
 
     @property
     def due(self) -> bool:

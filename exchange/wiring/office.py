@@ -18,6 +18,7 @@ from exchange.bus.kafka import KafkaBus
 from exchange.errors import ActRefused, NotAuthenticated, NotFound
 from exchange.flow.ports import Admitted
 from exchange.flow.quarantine import Quarantine
+from exchange.flow.receipted import Receipted
 from exchange.flow.sign import Signs
 from exchange.model.actcodec import Body
 from exchange.model.text import Text
@@ -46,6 +47,7 @@ class Office:
         custody: FileCustody,
         bus: KafkaBus,
         view: FollowedLedger,
+        receipted: Receipted,
         hub: RemoteHub,
     ) -> None:
         self.home = home
@@ -53,6 +55,7 @@ class Office:
         self.custody: Custody = custody
         self.bus = bus
         self.view = view
+        self.receipted = receipted
         self.hub = hub
 
     @property
@@ -188,9 +191,13 @@ async def furnish_office(
             mark=home.member_directory(member) / "ledger.mark",
         )
         stack.push_async_callback(view.close)
+        receipted = Receipted(member)
+        view.listen(receipted.take)
         hub = _open_hub(home, settings, member, custody, view)
         stack.push_async_callback(hub.close)
-        yield Office(home, member, custody=custody, bus=bus, view=view, hub=hub)
+        yield Office(
+            home, member, custody=custody, bus=bus, view=view, receipted=receipted, hub=hub
+        )
 
 
 def _open_hub(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from exchange.bus.outbox import Outbox
@@ -131,6 +132,7 @@ async def subscriber_into(
             subscription=entitled,
             sink=sink_name,
             clock=now_ms,
+            filed=partial(office.receipted.upto, entitled.grant.id, sink_name),
         ),
         forks=Forks(bus=office.bus, view=office.view, hub=office.hub, signs=signs),
         clock=now_ms,

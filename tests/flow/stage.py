@@ -284,8 +284,9 @@ class Stage:
         member: str = "human-resources",
         hub: FlowHub | None = None,
         resume: Resumes | None = None,
+        filed: Callable[[bytes], int] = lambda _: 1 << 62,
     ) -> Subscriber:
-        """A subscriber of a member's adapter."""
+        """A subscriber of a member's adapter; ``filed`` is what it knows of earlier receipts."""
         view, signs = self.view(member), self.signs(member)
         await view.catch_up()
         entitled = subscription(view.registry, grant, member)
@@ -309,6 +310,7 @@ class Stage:
                 subscription=entitled,
                 sink="list",
                 clock=self.now_ms,
+                filed=filed,
             ),
             forks=Forks(bus=bus, view=view, hub=hub or self.hub, signs=signs),
             clock=self.now_ms,
