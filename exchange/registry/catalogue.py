@@ -1,6 +1,7 @@
 """The catalogue: proposals, publication, withdrawal, dataset keys."""
 
 import hashlib
+import re
 
 from exchange.errors import ContractInvalid
 from exchange.model import acts
@@ -15,6 +16,8 @@ from keys.identity import check_kem_key
 from policies.facts import DatasetFacts
 
 PARTITIONS_MAX = 1_024
+_TOPIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+"""What Kafka takes, without names that begin like a path."""
 _OPTIONAL_ELEMENTS = frozenset({"related"})
 
 
@@ -27,8 +30,12 @@ def examine_propose(body: acts.ProposeDataset, asked: Asked) -> Case | Denied:
     if shape.dataset != body.dataset:
         why = Text("the contract is for another dataset", "合约针对其他数据集")
         return Denied(busrules.CONTRACT, why)
-    if not body.topic or not 0 < body.partitions <= PARTITIONS_MAX:
+    if not _TOPIC.fullmatch(body.topic) or not 0 < body.partitions <= PARTITIONS_MAX:
         why = Text("no topic, or no sensible number of partitions", "主题或分区数不合规")
+        return Denied(busrules.CONTRACT, why)
+    others = (row for row in asked.registry.datasets.values() if row.id != body.dataset)
+    if any(row.topic == body.topic and row.provider != asked.act.member for row in others):
+        why = Text("the topic is another provider's", "该主题属于其他提供方")
         return Denied(busrules.CONTRACT, why)
     proposed = DatasetFacts(body.dataset, asked.act.member, body.sharing, body.secrecy, "proposed")
     return Case(

@@ -47,6 +47,8 @@ def test_what_the_catalogue_refuses_is_named(world: World) -> None:
         ({"contract": b"none"}, "CONTRACT-01"),
         ({"contract": contract("other-name").encoded}, "CONTRACT-01"),
         ({"topic": ""}, "CONTRACT-01"),
+        ({"topic": "../data"}, "CONTRACT-01"),
+        ({"topic": "data villages\n"}, "CONTRACT-01"),
         ({"partitions": 0}, "CONTRACT-01"),
     ):
         folded = world.put(world.proposal("schools", **changed), by="civil")
@@ -117,3 +119,10 @@ def test_a_dataset_key_is_valid_in_its_period_and_the_newest_wins(world: World) 
     assert registry.dataset_key_at("villages", now_ms - 1) is None
     assert registry.dataset_key_at("nothing", now_ms) is None
     assert len(registry.dataset_keys("villages")) == 2
+
+
+def test_a_provider_shares_its_own_topics_only(world: World) -> None:
+    shared = world.put(world.proposal("schools", topic="data.villages"), by="civil")
+    assert shared.permit
+    other = world.put(world.proposal("clinics", topic="data.villages"), by="health")
+    assert other.rules == ("CONTRACT-01",)
