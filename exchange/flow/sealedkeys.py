@@ -13,6 +13,7 @@ from typing import Final
 from exchange.errors import ReleaseRefused
 from keys.cbor import decode, encode
 from keys.errors import KeysError
+from keys.secret import Secret
 from keys.suite import SUITE_1
 
 SectionKeys = Mapping[int, bytes]
@@ -103,10 +104,10 @@ def _sections(items: object) -> dict[int, SectionKeys]:
     return keys
 
 
-def _pair(pair: object) -> tuple[int, bytes]:
+def _pair(pair: object) -> tuple[int, Secret]:
     match pair:
         case [int(level), bytes(key)] if len(key) == SUITE_1.secret_bytes:
-            return level, key
+            return level, Secret(key)
         case _:
             raise _refused("answer-sections")
 

@@ -381,7 +381,9 @@ async def test_an_answer_opens_for_nothing_but_its_own_request(stage: Stage) -> 
         sections={0: (1, 2)},
     )
     unwrap = stage.world.custody.unwrap
-    assert set(open_keys(answered.sealed, unwrap=unwrap, envelope=envelope)[0]) == {1, 2}
+    opened = open_keys(answered.sealed, unwrap=unwrap, envelope=envelope)[0]
+    assert set(opened) == {1, 2}
+    assert repr(opened) == "{1: <secret, 32 bytes>, 2: <secret, 32 bytes>}"
     spliced = [
         replace(envelope, origin="other"),
         replace(envelope, consumer="health/main"),
