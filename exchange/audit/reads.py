@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from exchange.audit.record import Row
-from exchange.model.acts import AskKeys, FileReceipt
+from exchange.model.acts import AskItem, AskKeys, FileReceipt, ReceiptItem
 from exchange.registry.state import Registry
 
 
@@ -32,16 +32,30 @@ class Read:
     refused: list[int] = field(default_factory=list)
     receipts: list[int] = field(default_factory=list)
     records: int = 0
-    last_ms: int = 0
+    first_ms: int | None = None
+    last_ms: int | None = None
+    open_items: dict[int, list[AskItem]] = field(default_factory=dict)
+    """What was released by the entry of this index and no later receipt covers yet."""
 
     @property
-    def unreceipted(self) -> bool:
-        """Whether keys were handed over and no receipt came."""
-        return bool(self.keys) and not self.receipts
+    def unreceipted(self) -> list[int]:
+        """The entries that handed over keys, at least one of which no receipt answers."""
+        return sorted(self.open_items)
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was asked or said under this grant."""
+        return bool(self.keys or self.refused or self.receipts)
 
 
-def reads(rows: Iterable[Row], registry: Registry) -> list[Read]:
-    """One `Read` for every grant, in the order they were granted."""
+def reads(
+    rows: Iterable[Row], registry: Registry, *, from_ms: int = 0, to_ms: int = 1 << 62
+) -> list[Read]:
+    """One `Read` for every grant, in the order they were granted.
+
+    ``from_ms`` and ``to_ms`` (inclusive) bound the moments of asking; a receipt counts whenever it
+    came, but only for what was asked between them.
+    """
     found = {
         grant.id: Read(
             grant=grant.id,
@@ -57,14 +71,32 @@ def reads(rows: Iterable[Row], registry: Registry) -> list[Read]:
         for grant in registry.grants.values()
     }
     for row in rows:
+        if row.time_ms < from_ms:
+            continue
         body = row.parsed.body if row.parsed is not None and row.verdict != "void" else None
-        if isinstance(body, AskKeys) and body.grant in found:
+        if isinstance(body, AskKeys) and body.grant in found and row.time_ms <= to_ms:
             _note_keys(found[body.grant], row, body)
         elif isinstance(body, FileReceipt) and row.verdict == "permit" and body.grant in found:
-            read = found[body.grant]
-            read.receipts.append(row.index)
-            read.records += sum(item.records for item in body.items)
+            _note_receipt(found[body.grant], row, body, counts=row.time_ms <= to_ms)
     return list(found.values())
+
+
+def _note_receipt(read: Read, row: Row, body: FileReceipt, *, counts: bool) -> None:
+    """Strike out what it answers; ``counts`` unless it came after the time that is asked about."""
+    before = sum(map(len, read.open_items.values()))
+    left = {
+        index: [item for item in items if not any(_answers(run, item) for run in body.items)]
+        for index, items in read.open_items.items()
+    }
+    read.open_items = {index: items for index, items in left.items() if items}
+    if counts or sum(map(len, left.values())) < before:
+        read.receipts.append(row.index)
+        read.records += sum(run.records for run in body.items)
+
+
+def _answers(run: ReceiptItem, item: AskItem) -> bool:
+    """Whether a receipt's run holds the bundle whose header the asker showed."""
+    return run.stream == item.stream and run.first <= item.sequence <= run.last
 
 
 def _note_keys(read: Read, row: Row, body: AskKeys) -> None:
@@ -77,6 +109,8 @@ def _note_keys(read: Read, row: Row, body: AskKeys) -> None:
     if released:
         read.keys.append(row.index)
         read.epochs += len(released)
+        read.open_items[row.index] = released
         read.levels.update(level for item in released for level in item.levels)
         read.rules.update(row.rules)
+        read.first_ms = row.time_ms if read.first_ms is None else read.first_ms
         read.last_ms = row.time_ms

@@ -4,10 +4,22 @@ from exchange.errors import BusUnavailable, NotFound, OffsetGone, TopicMisconfig
 
 EXPIRED = "offset-expired"
 BEYOND_END = "offset-beyond-end"
+DAMAGED = "CorruptRecordException"
+"""aiokafka's name for a batch whose checksum does not fit."""
 
 
 def bus_unavailable(bootstrap: str, cause: str) -> BusUnavailable:
     """Kafka at ``bootstrap`` does not answer; ``cause`` is a class of error, never a value."""
+    if cause == DAMAGED:
+        return BusUnavailable(
+            f"what Kafka at {bootstrap} has stored is damaged: it fails its own checksum",
+            f"{bootstrap} 的 Kafka 所存数据已损坏：未通过其自身的校验和",
+            remedy=(
+                "stop, keep the disk as it is, compare it with a replica or a backup, restore that",
+                "请停止使用并原样保全磁盘，与副本或备份比对后恢复",
+            ),
+            failure="topic-damaged",
+        )
     return BusUnavailable(
         f"Kafka at {bootstrap} does not answer ({cause})",
         f"无法连接 {bootstrap} 的 Kafka（{cause}）",

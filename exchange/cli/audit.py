@@ -7,8 +7,9 @@ import typer
 from exchange.cli.rules import tell_rules
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import Session, session_of
-from exchange.cli.times import moment_ms, shown
-from exchange.cli.work import as_reader, find_id
+from exchange.cli.times import shown, span_ms
+from exchange.cli.work import ID_DIGITS_MIN, as_reader, find_id
+from exchange.errors import NotFound, UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -45,12 +46,35 @@ READ_COLUMNS: Final = (
     Text("regions", "区划"),
     Text("purpose", "用途"),
     Text("duty", "法定职责"),
+    Text("last keys", "最近发放密钥"),
     Text("keys (entries)", "密钥（条目）"),
     Text("refused (entries)", "拒绝（条目）"),
     Text("receipts", "回执"),
+    Text("keys without receipt", "无回执的密钥（条目）"),
     Text("records", "记录数"),
     Text("rules", "规则"),
 )
+_LABELS: Final = {
+    "entry": Text("entry", "条目"),
+    "time": Text("time", "时间"),
+    "hub": Text("hub", "枢纽"),
+    "act": Text("act", "行为编号"),
+    "kind": Text("kind", "行为"),
+    "member": Text("member", "成员"),
+    "instance": Text("instance", "实例"),
+    "about": Text("about", "对象"),
+    "verdict": Text("verdict", "裁决"),
+    "void": Text("void", "无效原因"),
+    "rules": Text("rules", "规则"),
+    "refused_items": Text("refused items", "拒绝的项"),
+    "carried": Text("the hub's verdict stands", "枢纽裁决是否有效"),
+    "hash": Text("hash", "散列值"),
+}
+_SAID: Final = {
+    **{("verdict", name): said for name, said in VERDICTS.items()},
+    ("carried", "True"): Text("yes", "是"),
+    ("carried", "False"): Text("no, decided anew", "否，已重新裁决"),
+}
 _NO_RECEIPT: Final = Text("none", "无")
 _EVERYWHERE: Final = Text("everywhere", "全部")
 _WHOLE: Final = Text(
@@ -110,8 +134,8 @@ def search(
     ] = "",
     rule: Annotated[str, typer.Option("--rule", help="A rule that decided.")] = "",
     verdict: Annotated[str, typer.Option("--verdict", help="permit, deny or void.")] = "",
-    since: Annotated[str, typer.Option("--from", help="From this moment on.")] = "",
-    until: Annotated[str, typer.Option("--to", help="Up to this moment.")] = "",
+    since: Annotated[str, typer.Option("--from", help="From this day or moment on.")] = "",
+    until: Annotated[str, typer.Option("--to", help="To the end of this day, or moment.")] = "",
     reads: Annotated[
         bool, typer.Option("--reads", help="Who read what: grants, keys and receipts.")
     ] = False,
@@ -123,21 +147,28 @@ def search(
 
     session = session_of(context)
     screen = session.screen
+    if verdict and verdict not in VERDICTS:
+        raise _no_verdict(verdict)
+    if reads and (kind or rule or verdict):
+        raise _other_search()
+    from_ms, to_ms = span_ms(since, until, now_ms=now_ms())
     wanted = Search(
         member=member,
         kind=kind,
         subject=about,
         rule=rule.upper(),
         verdict=verdict,
-        from_ms=moment_ms(since, now_ms=now_ms()) if since else 0,
-        to_ms=moment_ms(until, now_ms=now_ms()) if until else 1 << 62,
+        from_ms=from_ms,
+        to_ms=to_ms,
     )
     registry, record = as_reader(session, recorded)
     if reads:
         found = [
             read
-            for read in all_reads(record.rows, registry)
-            if (not member or read.consumer == member) and (not about or read.dataset == about)
+            for read in all_reads(record.rows, registry, from_ms=from_ms, to_ms=to_ms)
+            if (not member or read.consumer == member)
+            and (not about or read.dataset == about or read.grant.hex().startswith(about))
+            and (read.used or not (since or until))
         ]
         tell_reads(screen, found)
         screen.answer({"reads": [read_data(read) for read in found]})
@@ -163,10 +194,14 @@ def show_entry(session: Session, entry: str) -> None:
     row = _find(record, entry)
     data = row_data(row) | {"body": _body(row)}
     for name, value in data.items():
-        if name != "body":
-            screen.say(Text("{name}: {value}", "{name}：{value}"), name=name, value=value)
+        if name != "body" and value not in ("", [], {}):
+            said = screen.word(_SAID.get((name, str(value)), Text(_flat(value), _flat(value))))
+            label = screen.word(_LABELS[name])
+            screen.say(Text("{name}: {value}", "{name}：{value}"), name=label, value=said)
     for name, value in data["body"].items():
-        screen.say(Text("  {name}: {value}", "  {name}：{value}"), name=name, value=value)
+        several = isinstance(value, list) and any(isinstance(one, dict) for one in value)
+        for one in value if several else [value]:
+            screen.say(Text("  {name}: {value}", "  {name}：{value}"), name=name, value=_flat(one))
     tell_rules(screen, row.all_rules)
     screen.answer(data)
 
@@ -217,9 +252,11 @@ def tell_reads(screen: Screen, found: "list[Read]") -> None:
             [region or screen.word(_EVERYWHERE) for region in read.regions],
             read.purpose,
             read.duty,
+            shown(read.last_ms),
             read.keys,
             read.refused,
             read.receipts or screen.word(_NO_RECEIPT),
+            read.unreceipted,
             read.records,
             sorted(read.rules),
         ]
@@ -240,13 +277,15 @@ def read_data(read: "Read") -> dict[str, Any]:
         "duty": read.duty,
         "granted_at_entry": read.granted,
         "revoked_at_entry": read.revoked,
+        "first_keys": shown(read.first_ms) or None,
+        "last_keys": shown(read.last_ms) or None,
         "key_entries": read.keys,
         "refused_entries": read.refused,
         "receipt_entries": read.receipts,
         "records_received": read.records,
         "levels": sorted(read.levels),
         "rules": sorted(read.rules),
-        "without_receipt": read.unreceipted,
+        "key_entries_without_receipt": read.unreceipted,
     }
 
 
@@ -270,6 +309,31 @@ def row_data(row: "Row") -> dict[str, Any]:
     }
 
 
+def _flat(value: object) -> str:
+    """A value of an entry as people read it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_flat(inner)}" for name, inner in value.items())
+    return ", ".join(map(_flat, value)) if isinstance(value, list) else str(value)
+
+
+def _no_verdict(text: str) -> UsageError:
+    return UsageError(
+        f"there is no verdict {text[:40]!r}",
+        f"没有裁决 {text[:40]!r}",
+        remedy=("write permit, deny or void", "请写 permit（许可）、deny（拒绝）或 void（无效）"),
+        failure="verdict",
+    )
+
+
+def _other_search() -> UsageError:
+    return UsageError(
+        "--reads shows grants, so --kind, --rule and --verdict say nothing about it",
+        "--reads 按授权列出，--kind、--rule、--verdict 对其无意义",
+        remedy=("search without --reads for entries", "检索条目时请去掉 --reads"),
+        failure="search",
+    )
+
+
 def _row(row: "Row", screen: Screen) -> list[object]:
     verdict = screen.word(VERDICTS[row.verdict])
     about = row.subject[:12] if len(row.subject) == 64 else row.subject
@@ -282,6 +346,13 @@ def _row(row: "Row", screen: Screen) -> list[object]:
 def _find(record: "Record", entry: str) -> "Row":
     if entry.isdigit() and int(entry) < len(record.rows):
         return record.rows[int(entry)]
+    if entry.isdigit() and len(entry) < ID_DIGITS_MIN:
+        raise NotFound(
+            f"there is no ledger entry {entry}: the last one is {len(record.rows) - 1}",
+            f"没有第 {entry} 条账本条目：最后一条是第 {len(record.rows) - 1} 条",
+            remedy=("list them: exchange audit search", "列出全部条目：exchange audit search"),
+            failure="no-such-entry",
+        )
     by_act = {row.act: row for row in record.rows if row.act}
     return by_act[find_id(Text("entry", "账本条目"), by_act, entry)]
 

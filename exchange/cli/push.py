@@ -60,6 +60,8 @@ def push(
     """Publish the records of a file: validated, sealed, sent.
 
     Exit 0 when every record was accepted, 1 when some were rejected (the rest is published).
+
+    A column _operation says upsert or delete; a record to delete needs its key fields only.
     """
     session = session_of(context)
     screen = session.screen

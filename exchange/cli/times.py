@@ -32,6 +32,33 @@ def moment_ms(text: str, *, now_ms: int) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def span_ms(since: str, until: str, *, now_ms: int) -> tuple[int, int]:
+    """The first and the last millisecond of a search; "" is unbounded.
+
+    A date stands for the whole day in the local zone, as `shown` shows it. Raises `UsageError`.
+    """
+    first = _local_day_ms(since, now_ms=now_ms) if since else 0
+    if not until:
+        return first, 1 << 62
+    if len(until) != 10:
+        return first, moment_ms(until, now_ms=now_ms)
+    following = date.fromordinal(_day(until).toordinal() + 1)
+    return first, _local_day_ms(following.isoformat(), now_ms=now_ms) - 1
+
+
+def _local_day_ms(text: str, *, now_ms: int) -> int:
+    if len(text) != 10:
+        return moment_ms(text, now_ms=now_ms)
+    return int(datetime.combine(_day(text), time()).astimezone().timestamp() * 1000)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _unclear(text) from None
+
+
 def shown(time_ms: int | None) -> str:
     """A moment in the local zone, to the second."""
     if time_ms is None:

@@ -53,7 +53,10 @@ NOT_BOOLEAN: Final = _problem(
     "请填写 true 或 false（是、否）",
 )
 NOT_DATE: Final = _problem(
-    "not a date that exists", "不是存在的日期", "write YYYY-MM-DD", "请按 YYYY-MM-DD 填写"
+    "not a date written YYYY-MM-DD",
+    "不是 YYYY-MM-DD 形式的有效日期",
+    "write YYYY-MM-DD",
+    "请按 YYYY-MM-DD 填写",
 )
 NOT_DATETIME: Final = _problem(
     "not an instant that exists, with its zone",

@@ -65,6 +65,23 @@ async def test_acknowledged_messages_survive_kill_9(node: LocalKafka, bus: Kafka
     assert [message.value for message in await read_all(bus, topic.name)] == values
 
 
+async def test_a_byte_changed_on_the_disk_is_called_damage_and_not_silence(
+    node: LocalKafka, bus: KafkaBus
+) -> None:
+    topic = unique_topic()
+    await bus.ensure_topic(topic)
+    await produce_all(await bus.producer(), topic.name, [b"a value that stands on a disk"])
+    node.stop()
+    (segment,) = node._directory.glob(f"data/{topic.name}-0/*.log")
+    stored = segment.read_bytes()
+    segment.write_bytes(stored.replace(b"a value", b"b value"))
+    node.start()
+    with pytest.raises(BusUnavailable, match="is damaged") as damaged:
+        await read_all(bus, topic.name)
+    segment.write_bytes(stored)
+    assert damaged.value.failure == "topic-damaged"
+
+
 async def test_a_producer_carries_on_over_a_restart_without_loss_double_or_disorder(
     node: LocalKafka,
 ) -> None:

@@ -1,0 +1,40 @@
+"""Moments of a search: a date is a whole day where the reader lives."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from exchange.cli.times import moment_ms, shown, span_ms
+from exchange.errors import UsageError
+
+
+@pytest.fixture(autouse=True)
+def hangzhou(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_search_to_a_date_holds_that_whole_day() -> None:
+    first, last = span_ms("2026-10-01", "2026-10-31", now_ms=0)
+    assert shown(first) == "2026-10-01 00:00:00+0800"
+    assert shown(last) == "2026-10-31 23:59:59+0800"
+
+
+def test_a_search_without_ends_holds_everything() -> None:
+    assert span_ms("", "", now_ms=5) == (0, 1 << 62)
+
+
+def test_a_moment_is_taken_as_it_stands() -> None:
+    text = "2026-10-31T08:00+08:00"
+    moment = moment_ms(text, now_ms=0)
+    assert span_ms(text, "now", now_ms=7) == (moment, 7)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01"])
+def test_what_is_no_moment_is_said(text: str) -> None:
+    with pytest.raises(UsageError, match="is no moment"):
+        span_ms("", text, now_ms=0)
