@@ -99,16 +99,17 @@ async def _release(run: Run) -> None:
     given = await run.headers()
     size = run.size
     bulk_items = min(ledger.BULK_ITEMS, size.epochs)
+    items = min(ledger.USUAL_ITEMS, size.epochs)
     found = run.found
     found["release-bulk"] = await ledger.release(
         given, items=bulk_items, count=max(4, 4 * size.epochs // bulk_items)
     )
     found["release-usual"] = usual = await ledger.release(
-        given, items=ledger.USUAL_ITEMS, count=2 * size.epochs // ledger.USUAL_ITEMS
+        given, items=items, count=max(4, 2 * size.epochs // items)
     )
     found["response"] = await ledger.response(
         given,
-        items=ledger.USUAL_ITEMS,
+        items=items,
         keys_per_s=usual["keys_per_s"] / 2,
         seconds=size.seconds,
     )
