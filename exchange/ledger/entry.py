@@ -2,8 +2,8 @@
 
 ::
 
-    parsed = parse_entry(raw)               # a claim
-    entry = verify_entry(parsed, public)    # the hub's word
+    parsed = parse_entry(raw)  # a claim
+    entry = verify_entry(parsed, public)  # the hub's word
 """
 
 import hashlib
