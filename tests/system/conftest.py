@@ -27,7 +27,7 @@ def shared_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[In
 @pytest.fixture
 def installation(shared_installation: Installation) -> Installation:
     """The home, everything of it up: what an earlier test took down is started again."""
-    shared_installation.run("up")
+    shared_installation.repair()
     return shared_installation
 
 

@@ -65,7 +65,7 @@ def line(
     shared_installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Line]:
     installation, folder = shared_installation, tmp_path_factory.mktemp("line")
-    installation.run("up")
+    installation.repair()
     dataset = publish(installation, folder, "notices")
     outbox = folder / "outbox"
     outbox.mkdir()

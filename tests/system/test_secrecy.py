@@ -72,7 +72,7 @@ def marked(
 ) -> Iterator["Marked"]:
     """Marked records on their way through everything, with a reader that is still at work."""
     installation, folder = shared_installation, tmp_path_factory.mktemp("marked")
-    installation.run("up")
+    installation.repair()
     marked = Marked(installation, publish(installation, folder, "marked"), folder)
     marked.push()
     yield marked
