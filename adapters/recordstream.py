@@ -15,7 +15,8 @@ from typing import BinaryIO, Final, cast
 
 from adapters.errors import SourceUnreadable
 
-READ_BYTES: Final = 1 << 20
+READ_BYTES: Final = 256 << 10
+"""A few thousand records, whose values weigh ten times as much as their text."""
 RUN_BYTES_MAX: Final = 32 << 20
 """A record that goes on longer than this is a quotation mark that nobody closed."""
 

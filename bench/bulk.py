@@ -20,9 +20,9 @@ from bench.installation import Installation, Shared
 from bench.rounds import Measured, Run, interleaved
 from bench.villages import Columns, Villages
 from exchange.bus.ports import TOPIC_BYTES_MAX, TopicSpec
+from exchange.daemon.pushing import PORTION_RECORDS
 from exchange.flow.ports import Delivery
 from exchange.flow.publish import Publisher
-from exchange.limits import BUNDLE_RECORDS_MAX
 from exchange.wiring.transfer import subscriber_into
 
 PER_RECORD: Final = 5_000
@@ -72,11 +72,11 @@ class Bench:
 
 
 def portions(columns: Columns) -> list[Columns]:
-    """What a source yields: columns of at most `BUNDLE_RECORDS_MAX` records."""
+    """What a source yields: columns of at most `PORTION_RECORDS` records."""
     count = len(next(iter(columns.values())))
     return [
-        {name: values[start : start + BUNDLE_RECORDS_MAX] for name, values in columns.items()}
-        for start in range(0, count, BUNDLE_RECORDS_MAX)
+        {name: values[start : start + PORTION_RECORDS] for name, values in columns.items()}
+        for start in range(0, count, PORTION_RECORDS)
     ]
 
 

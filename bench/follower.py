@@ -130,7 +130,7 @@ async def follower(site: Installation, shared: Shared, conninfo: str) -> AsyncIt
         *(shared.subscription.grant.id.hex(), conninfo),
         stdout=PIPE,
         cwd=Path(__file__).parents[1],
-        env=os.environ,
+        env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"},  # as the command line has it
     )
     running = Follower(process)
     await running._line()

@@ -15,11 +15,12 @@ from exchange.cli.screen import Screen
 from exchange.cli.session import Session
 from exchange.errors import UsageError
 from exchange.model.text import Language
-from exchange.wiring.settings import Settings, environment
+from exchange.wiring.settings import Settings, choose_allocator, environment
 
 
 def main() -> None:
     """The console script."""
+    choose_allocator()
     sys.exit(run(sys.argv[1:], out=sys.stdout, err=sys.stderr))
 
 

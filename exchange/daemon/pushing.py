@@ -17,10 +17,11 @@ from typing import Any, Final
 from exchange.flow.ports import Clock, Source, Unreadable
 from exchange.flow.publish import Publisher
 from exchange.flow.quarantine import Quarantine
-from exchange.limits import BUNDLE_RECORDS_MAX
 from exchange.model.text import Text
 from exchange.model.validate import Rejected
 
+PORTION_RECORDS: Final = 5_000
+"""Records taken from a source at a time; more would cost memory and gain no speed."""
 FAULTS_TOLD_MAX: Final = 20
 """Faults that are told one by one; all of them are kept and counted."""
 
@@ -68,7 +69,7 @@ class Pushes:
         sealed so far in the spool: the next push sends it.
         """
         done = Pushing()
-        batches = source.batches(BUNDLE_RECORDS_MAX)
+        batches = source.batches(PORTION_RECORDS)
         while (batch := await asyncio.to_thread(_next, batches)) is not None:
             lines, columns = batch
             pushed = await self._publisher.push(columns, first_line=lines)

@@ -14,7 +14,7 @@ from exchange.flow.split import concatenate, cut, slices
 from exchange.limits import BUNDLE_RECORDS_MAX
 from exchange.model.batch import Batch
 
-BUNDLES_WAITING: Final = 2
+BUNDLES_WAITING: Final = 1
 """Records of so many full bundles may wait; more would buy larger bundles with memory."""
 
 

@@ -41,8 +41,8 @@ def test_when_too_much_waits_the_largest_region_goes_first() -> None:
         waiting.add(region, batch(number, 1))
         given += waiting.full(region, FULL)
     assert given == []
-    waiting.add("2", batch(100, 1))
-    assert numbers(list(waiting.full("2", FULL))) == [("2", [2, 6, 10, 14, 18, 100])]
+    waiting.add("2", batch(100, 2))
+    assert numbers(list(waiting.full("2", FULL))) == [("2", [2, 6, 100, 101])]
 
 
 def test_a_reader_that_stops_half_way_loses_nothing() -> None:
