@@ -61,7 +61,7 @@ def encode_columns(stamps: Stamps, columns: Iterable[Values]) -> bytes:
 
 def decode_columns(plain: bytes, header: Header, fields: Sequence[str]) -> Batch:
     """The batch in ``plain``; steps 20 to 24 of SPEC.md §6, tied to the header's record count."""
-    all_text = _check_structure(plain, len(fields), header.records)
+    all_text = _holds_only_text(plain, len(fields), header.records)
     try:
         value = orjson.loads(plain)
     except orjson.JSONDecodeError:
@@ -83,8 +83,8 @@ def decode_columns(plain: bytes, header: Header, fields: Sequence[str]) -> Batch
     )
 
 
-def _check_structure(plain: bytes, columns: int, records: int) -> bool:
-    """Count what lies outside strings, without parsing; whether all values of columns are text.
+def _holds_only_text(plain: bytes, columns: int, records: int) -> bool:
+    """Whether all values of columns are text; counts what lies outside strings, unparsed.
 
     Deleting all but quotes, commas and openings leaves a string as its two quotes around the
     commas and openings inside it. Should that go astray, then at a byte where the JSON is invalid

@@ -27,7 +27,11 @@ def record_into(file: Path) -> None:
                 copy.write(data)
             return super().write(data)
 
-        def read(self, len: int = 1024, buffer: "WriteableBuffer | None" = None) -> bytes:  # noqa: A002
+        def read(  # the names are those of the class
+            self,
+            len: int = 1024,  # noqa: A002
+            buffer: "WriteableBuffer | None" = None,
+        ) -> bytes:
             """Decrypt; the names are those of the class."""
             assert buffer is None, "asked for in another way than httpx does"
             got = super().read(len)
