@@ -2,7 +2,7 @@
 
 Follows a grant into a database. On standard output a line ``ready``, then one JSON line a commit:
 when it returned (the machine's monotonic clock, ns), records, and the last sequence of each stream.
-Ends with SIGTERM; the last line is the process's peak memory.
+Ends with SIGTERM.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.installation import CONSUMER, Installation, Shared
+from bench.memory import Peak, watched
 from exchange.flow.ports import Delivery, Sink
 from exchange.wiring.adapters import open_sink, target_of
 from exchange.wiring.home import open_home
@@ -65,20 +66,6 @@ async def _follow(home: Path, grant: bytes, conninfo: str) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, subscriber.stop)
         await subscriber.run(follow=True)
         sink.close()
-    _tell({"peak_bytes": peak_bytes(os.getpid())})
-
-
-def peak_bytes(pid: int) -> int:
-    """Peak resident set of a process since it was executed; 0 when it is gone.
-
-    Not ``ru_maxrss``, which begins at what the parent had when it started the process.
-    """
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    kib = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
-    return kib[0] * 1024 if kib else 0
 
 
 @dataclass(slots=True)
@@ -88,7 +75,7 @@ class Follower:
     process: Process
     records: int = 0
     last_ns: int = 0
-    peak_bytes: int = 0
+    peak: Peak = field(default_factory=Peak)
     committed_ns: dict[int, int] = field(default_factory=dict)
     """Sequence of a bundle → when it was committed; for datasets of one stream."""
 
@@ -105,10 +92,9 @@ class Follower:
             return False
         if line.strip() != b"ready":
             told = json.loads(line)
-            self.peak_bytes = told.get("peak_bytes", 0)
-            self.records += told.get("records", 0)
-            self.last_ns = told.get("at_ns", self.last_ns)
-            for sequence in told.get("sequences", ()):
+            self.records += told["records"]
+            self.last_ns = told["at_ns"]
+            for sequence in told["sequences"]:
                 self.committed_ns[sequence] = self.last_ns
         return True
 
@@ -132,12 +118,13 @@ async def follower(site: Installation, shared: Shared, conninfo: str) -> AsyncIt
         cwd=Path(__file__).parents[1],
         env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"},  # as the command line has it
     )
-    running = Follower(process)
-    await running._line()
-    try:
-        yield running
-    finally:
-        await running.end()
+    with watched(process.pid) as peak:
+        running = Follower(process, peak=peak)
+        await running._line()
+        try:
+            yield running
+        finally:
+            await running.end()
 
 
 if __name__ == "__main__":

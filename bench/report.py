@@ -35,7 +35,8 @@ _HOW: Final = """
   keys a second divided by the cores that the hub process used, or by one if it used less.
 - **Load**: `exchange push` as a process, started with the clock, and a subscriber process into
   PostgreSQL (fsync on); until its last commit has returned. Memory is each process's peak resident
-  set; the long load is the same file four times over.
+  set (and beside it the private part, without the pages of shared libraries); the long load is the
+  same file four times over.
 
 ## What the peers were given
 

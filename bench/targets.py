@@ -44,14 +44,14 @@ def _wire(found: Found) -> float:
 
 def _peak_mb(found: Found) -> float:
     loads = (found["load"], found["load-long"])
-    return max(float(load[side]) for load in loads for side in _SIDES) / 1e6
+    return max(float(load[side]) for load in loads for side in _SIDES)
 
 
 def _growth(found: Found) -> float:
     return max(float(found["load-long"][side] / found["load"][side]) for side in _SIDES)
 
 
-_SIDES: Final = ("push_peak_bytes", "pull_peak_bytes")
+_SIDES: Final = ("push_peak_mb", "pull_peak_mb")
 
 TARGETS: Final = (
     Target("sealed publish, against plain aiokafka", 15, "×", ratio("publish", "aiokafka")),

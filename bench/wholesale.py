@@ -15,10 +15,10 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Final
 
-from bench.follower import follower, peak_bytes
+from bench.follower import follower
 from bench.installation import PROVIDER, Installation, Shared
+from bench.memory import Peak, watched
 
-LOOK_S: Final = 0.02
 _ROOT: Final = Path(__file__).parents[1]
 
 
@@ -29,8 +29,10 @@ class Load:
     records: int
     seconds: float
     push_seconds: float
-    push_peak_bytes: int
-    pull_peak_bytes: int
+    push_peak_mb: float
+    push_private_mb: float
+    pull_peak_mb: float
+    pull_private_mb: float
 
 
 async def load(site: Installation, file: Path, conninfo: str, *, name: str, records: int) -> Load:
@@ -38,29 +40,31 @@ async def load(site: Installation, file: Path, conninfo: str, *, name: str, reco
     shared = await site.dataset(name)
     async with follower(site, shared, conninfo) as running:
         began_ns = time.monotonic_ns()
-        push_peak_bytes = await asyncio.to_thread(_push, site, shared, file)
+        push = await asyncio.to_thread(_push, site, shared, file)
         pushed_ns = time.monotonic_ns()
         await running.delivered(records)
     return Load(
         records=records,
         seconds=(running.last_ns - began_ns) / 1e9,
         push_seconds=(pushed_ns - began_ns) / 1e9,
-        push_peak_bytes=push_peak_bytes,
-        pull_peak_bytes=running.peak_bytes,
+        push_peak_mb=push.resident / 1e6,
+        push_private_mb=push.private / 1e6,
+        pull_peak_mb=running.peak.resident / 1e6,
+        pull_private_mb=running.peak.private / 1e6,
     )
 
 
-def _push(site: Installation, shared: Shared, file: Path) -> int:
-    """Run ``exchange push``; its peak memory, looked at while it runs."""
+def _push(site: Installation, shared: Shared, file: Path) -> Peak:
+    """Run ``exchange push``; its peak memory."""
     command = [sys.executable, "-m", "exchange.cli", "--home", str(site.home.path)]
     command += ["--as", PROVIDER, "--json", "push", shared.contract.dataset, str(file)]
-    peak = 0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=_ROOT) as pushing:
-        while pushing.poll() is None:
-            peak = max(peak, peak_bytes(pushing.pid))
-            time.sleep(LOOK_S)
-    if pushing.returncode:
-        raise RuntimeError(f"exchange push ended with {pushing.returncode}")
+    with (
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=_ROOT) as pushing,
+        watched(pushing.pid) as peak,
+    ):
+        code = pushing.wait()
+    if code:
+        raise RuntimeError(f"exchange push ended with {code}")
     return peak
 
 
