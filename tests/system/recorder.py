@@ -27,12 +27,12 @@ def record_into(file: Path) -> None:
                 copy.write(data)
             return super().write(data)
 
-        def read(  # the names are those of the class
+        def read(
             self,
-            len: int = 1024,  # noqa: A002
+            len: int = 1024,  # noqa: A002 - the names are those of the class
             buffer: "WriteableBuffer | None" = None,
         ) -> bytes:
-            """Decrypt; the names are those of the class."""
+            """Decrypt."""
             assert buffer is None, "asked for in another way than httpx does"
             got = super().read(len)
             with file.open("ab") as copy:
