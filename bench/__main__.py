@@ -55,9 +55,11 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _run(directory: Path, names: list[str], size: Size) -> dict[str, Any]:
     notes: list[str] = []
+    before = machine.described()
     measured, kafka = await measure(directory, names, size, notes)
     return {
-        **machine.described(kafka),
+        **before,
+        "kafka": kafka,
         "records": size.records,
         "rounds": size.rounds,
         "per_record": min(PER_RECORD, size.records),

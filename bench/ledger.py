@@ -32,10 +32,13 @@ from exchange.wiring.ledgerview import FollowedLedger
 from exchange.wiring.transfer import open_publisher
 
 EPOCH_MS: Final = 60_000
-AT_ONCE: Final = 4
-"""Requests under way at a time: two keep a single-threaded hub busy, more only queue."""
+AT_ONCE: Final = 16
+"""Requests under way at a time. An act waits for the broker's disk and for being read back, so a
+few keep nobody busy; the hub has them all on one core."""
+ONE: Final = 1
+"""What a subscriber that follows asks for: the next epoch of a stream."""
 USUAL_ITEMS: Final = 16
-"""Epochs a subscriber asks for at a time when it catches up: one a message of a fetch."""
+"""What one that catches up with some streams asks for."""
 BULK_ITEMS: Final = 256
 """The most that one act may ask for."""
 
@@ -118,7 +121,9 @@ async def asking(site: Installation, villages: Villages, *, epochs: int) -> Aski
 async def release(given: Asking, *, items: int, count: int) -> dict[str, float]:
     """Keys and acts a second in acts of ``items``, and the share of a core the hub took."""
     groups = given.groups(items, count)
-    took, cores = await _loaded(given.site, [partial(given.ask, group) for group in groups])
+    at_once = max(4, min(AT_ONCE, AT_ONCE * USUAL_ITEMS // items))
+    jobs = [partial(given.ask, group) for group in groups]
+    took, cores = await _loaded(given.site, jobs, at_once)
     keys = items * count
     return {
         "items": items,
@@ -173,7 +178,7 @@ async def acts(site: Installation, shared: Shared, *, count: int) -> dict[str, f
         )
         await site.provider.hub.submit(signs.sign(ReportProgress(anchors=(anchor,))))
 
-    took, cores = await _loaded(site, [partial(one, number) for number in range(count)])
+    took, cores = await _loaded(site, [partial(one, number) for number in range(count)], AT_ONCE)
     return {"acts_per_s": round(count / took, 1), "hub_cores": round(cores, 2)}
 
 
@@ -198,8 +203,8 @@ async def replay(site: Installation) -> dict[str, float]:
 Job = Callable[[], Awaitable[None]]
 
 
-async def _loaded(site: Installation, jobs: Sequence[Job]) -> tuple[float, float]:
-    """Run ``jobs``, `AT_ONCE` at a time: seconds, and how many cores the hub used meanwhile."""
+async def _loaded(site: Installation, jobs: Sequence[Job], at_once: int) -> tuple[float, float]:
+    """Run ``jobs``, so many at a time: seconds, and how many cores the hub used meanwhile."""
     waiting = iter(jobs)
 
     async def lane() -> None:
@@ -208,7 +213,7 @@ async def _loaded(site: Installation, jobs: Sequence[Job]) -> tuple[float, float
 
     cpu, began = _cpu_seconds(site.hub_pid), time.perf_counter()
     async with asyncio.TaskGroup() as lanes:
-        for _ in range(AT_ONCE):
+        for _ in range(at_once):
             lanes.create_task(lane())
     took = time.perf_counter() - began
     return took, (_cpu_seconds(site.hub_pid) - cpu) / took

@@ -12,8 +12,8 @@ PACKAGES: Final = ("aiokafka", "confluent-kafka", "cryptography", "joserfc", "or
 _ROOT: Final = Path(__file__).parents[1]
 
 
-def described(kafka: str) -> dict[str, object]:
-    """For results.json: commit, date, machine, versions. ``kafka`` is the broker's version."""
+def described() -> dict[str, object]:
+    """For results.json, before the run: commit, date, machine and its load, versions."""
     return {
         "commit": _git("rev-parse", "HEAD"),
         "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
@@ -25,7 +25,7 @@ def described(kafka: str) -> dict[str, object]:
             "system": platform.platform(),
             "load_before": [round(one, 2) for one in os.getloadavg()],
         },
-        "versions": {"python": platform.python_version(), "kafka": kafka}
+        "versions": {"python": platform.python_version()}
         | {name: version(name) for name in PACKAGES},
     }
 

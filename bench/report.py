@@ -5,6 +5,9 @@ from typing import Any, Final
 
 from bench.targets import TARGETS, Found
 
+QUIET: Final = 0.5
+"""Load average up to which a machine of two cores counts as quiet."""
+
 _HEAD: Final = """\
 # Measurements
 
@@ -32,7 +35,8 @@ _HOW: Final = """
   at random moments; the clock stops when the commit (fsync on) has returned.
 - **Release**: through the hub's door over TLS 1.3; each entry flushed to disk by the broker and
   read back before the answer. A key is one epoch of one stream with all its sections. *Per core* is
-  keys a second divided by the cores that the hub process used, or by one if it used less.
+  keys a second divided by the cores that the hub process used, or by one if it used less. *Half
+  load* is half the keys a second found for acts of that size, arriving at random (Poisson).
 - **Load**: `exchange push` as a process, started with the clock, and a subscriber process into
   PostgreSQL (fsync on); until its last commit has returned. Memory is each process's peak resident
   set (and beside it the private part, without the pages of shared libraries); the long load is the
@@ -54,6 +58,9 @@ _HOW: Final = """
 def render(results: Mapping[str, Any]) -> str:
     """The page."""
     found: Found = results["measurements"]
+    if results["machine"]["load_before"][0] > QUIET:
+        busy = "the machine was busy with other work before the run: ratios suffer, times more"
+        results = {**results, "notes": [busy, *results["notes"]]}
     parts = [
         _HEAD.format(conditions=_conditions(results)),
         _targets(found),
@@ -75,7 +82,9 @@ def _conditions(results: Mapping[str, Any]) -> str:
         f"{results['date']}, commit `{results['commit'][:12]}`{dirty}.",
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
         f"{machine['system']}; load averages before the run {load}.",
-        ", ".join(f"{name} {number}" for name, number in versions.items()) + ".",
+        f"kafka {results['kafka']}, "
+        + ", ".join(f"{name} {number}" for name, number in versions.items())
+        + ".",
         f"{results['records']:,} records, {results['rounds']} rounds"
         + (", a quick run: figures are not to be compared." if results["quick"] else "."),
     ]

@@ -96,23 +96,17 @@ async def _load(run: Run) -> None:
 
 
 async def _release(run: Run) -> None:
+    """Keys a second in acts of every size; then how long one takes at half of that."""
     given = await run.headers()
-    size = run.size
-    bulk_items = min(ledger.BULK_ITEMS, size.epochs)
-    items = min(ledger.USUAL_ITEMS, size.epochs)
-    found = run.found
-    found["release-bulk"] = await ledger.release(
-        given, items=bulk_items, count=max(4, 4 * size.epochs // bulk_items)
-    )
-    found["release-usual"] = usual = await ledger.release(
-        given, items=items, count=max(4, 2 * size.epochs // items)
-    )
-    found["response"] = await ledger.response(
-        given,
-        items=items,
-        keys_per_s=usual["keys_per_s"] / 2,
-        seconds=size.seconds,
-    )
+    for items in (ledger.BULK_ITEMS, ledger.USUAL_ITEMS, ledger.ONE):
+        some = min(items, run.size.epochs)
+        count = max(8, min(2 * run.size.epochs // some, run.size.acts // 3))
+        released = await ledger.release(given, items=some, count=count)
+        run.found[f"release-{items}"] = released
+        if items != ledger.BULK_ITEMS:
+            run.found[f"response-{items}"] = await ledger.response(
+                given, items=some, keys_per_s=released["keys_per_s"] / 2, seconds=run.size.seconds
+            )
 
 
 async def _replay(run: Run) -> None:
