@@ -35,7 +35,7 @@ from keys.identity import check_kem_key
 
 TIMEOUT: Final = httpx.Timeout(connect=5.0, read=45.0, write=20.0, pool=10.0)
 """Reading waits longer than a hub's own bound on an append (30 s), so its answer is heard."""
-LIMITS: Final = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=20.0)
+LIMITS: Final = httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=20)
 SUBMIT_TRIES: Final = 3
 SUBMIT_PAUSE_S: Final = 0.5
 ANSWER_WIRE_BYTES_MAX: Final = ENTRIES_BYTES_MAX + LEAF_BYTES_MAX + (64 << 10)
