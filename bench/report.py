@@ -35,7 +35,8 @@ _HOW: Final = """
   at random moments; the clock stops when the commit (fsync on) has returned.
 - **Release**: through the hub's door over TLS 1.3; each entry flushed to disk by the broker and
   read back before the answer. A key is one epoch of one stream with all its sections. *Per core* is
-  keys a second divided by the cores that the hub process used, or by one if it used less. *Half
+  keys divided by the processor seconds of the hub, which shares the machine with the broker and the
+  consumers; `hub_cores` is its share of one. *Half
   load* is half the keys a second found for acts of that size, arriving at random (Poisson).
 - **Load**: `exchange push` as a process, started with the clock, and a subscriber process into
   PostgreSQL (fsync on); until its last commit has returned. Memory is each process's peak resident
