@@ -26,7 +26,7 @@ from exchange.flow.keyring import Keyring
 from exchange.flow.sign import Signs
 from exchange.model.acts import Anchor, ReportProgress
 from exchange.model.batch import Batch
-from exchange.registry.state import Instance
+from exchange.registry.rows import Instance
 from exchange.wiring.clock import now_ms
 from exchange.wiring.ledgerview import FollowedLedger
 from exchange.wiring.transfer import open_publisher

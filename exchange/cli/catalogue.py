@@ -12,7 +12,8 @@ from exchange.cli.work import as_authority, as_reader, at_work, short
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
-    from exchange.registry.state import Dataset, Proposal, Registry
+    from exchange.registry.rows import Dataset, Proposal
+    from exchange.registry.state import Registry
     from exchange.wiring.office import Office
 
 app = typer.Typer(no_args_is_help=True, help="What may be shared, by whom, on which conditions.")
@@ -223,7 +224,7 @@ def find_dataset(registry: "Registry", dataset: str) -> "Dataset":
 
 
 def _name(row: "Dataset | Proposal") -> str:
-    from exchange.registry.state import Proposal
+    from exchange.registry.rows import Proposal
 
     return row.dataset if isinstance(row, Proposal) else row.id
 

@@ -12,7 +12,8 @@ from exchange.model.text import Text
 
 if TYPE_CHECKING:
     from exchange.flow.ports import Admitted
-    from exchange.registry.state import Grant, Registry
+    from exchange.registry.rows import Grant
+    from exchange.registry.state import Registry
     from exchange.wiring.office import Office
 
 app = typer.Typer(no_args_is_help=True, help="Grants: who may read what, for which purpose.")

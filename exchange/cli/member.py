@@ -14,7 +14,8 @@ from exchange.model.text import Text
 
 if TYPE_CHECKING:
     from exchange.flow.ports import Admitted
-    from exchange.registry.state import Member, Registry
+    from exchange.registry.rows import Member
+    from exchange.registry.state import Registry
     from exchange.wiring.newcomer import Newcomer
     from exchange.wiring.office import Office
 

@@ -12,7 +12,7 @@ from exchange.model.text import Text
 
 if TYPE_CHECKING:
     from exchange.flow.ports import Admitted
-    from exchange.registry.state import Request
+    from exchange.registry.rows import Request
     from exchange.wiring.office import Office
 
 app = typer.Typer(no_args_is_help=True, help="Applications for data and the answers to them.")

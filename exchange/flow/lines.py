@@ -18,7 +18,7 @@ from exchange.flow.ports import Hub, LedgerView
 from exchange.flow.sign import Signs
 from exchange.model.acts import OpenStream
 from exchange.model.contract import Contract
-from exchange.registry.state import Dataset
+from exchange.registry.rows import Dataset
 
 _FETCH: Final = 64
 

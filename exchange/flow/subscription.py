@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import get_args
 
 from exchange.errors import NotFound, UsageError
-from exchange.model.acts import Level
+from exchange.model.acttypes import Level
 from exchange.model.contract import Contract
 from exchange.model.regions import contains
-from exchange.registry.state import Grant, Registry, Stream
+from exchange.registry.rows import Grant, Stream
+from exchange.registry.state import Registry
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Final
 from exchange.errors import ActRefused
 from exchange.limits import ACT_BYTES_MAX, ACT_CBOR_ITEMS_MAX, ACT_LIFETIME_MS_MAX
 from exchange.model.actcodec import Body
-from exchange.model.acts import KINDS
+from exchange.model.kinds import KINDS
 from keys import cbor, cose
 from keys.cose import Sign1, Signer
 from keys.errors import KeysError, SignatureInvalid

@@ -119,6 +119,6 @@ def _malformed(model: type[Part], why: str) -> ActRefused:
     return ActRefused(
         f"{model.__name__} is malformed ({why})",
         f"{model.__name__} 格式错误（{why}）",
-        remedy=("send what exchange/model/acts.py describes", "请按规范重新生成该行为"),
+        remedy=("send what exchange/model/kinds.py lists", "请按规范重新生成该行为"),
         failure="body",
     )

@@ -5,7 +5,7 @@ slugs, regions are GB/T 2260 prefixes ("" is the whole country). No field may ho
 codes, ids and references only (invariant 7).
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from annotated_types import Len, MaxLen
 from pydantic import StringConstraints
@@ -17,23 +17,19 @@ from exchange.limits import (
     POSSESSION_BYTES_MAX,
 )
 from exchange.model.actcodec import Body, Key, Part
-from exchange.model.ids import SLUG
-
-Hash = Annotated[bytes, Len(32, 32)]
-KidBytes = Annotated[bytes, Len(16, 16)]
-Slug = Annotated[str, StringConstraints(pattern=rf"^{SLUG}\z")]
-Region = Annotated[
-    str, StringConstraints(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})?\z")
-]
-Code = Annotated[str, StringConstraints(max_length=200)]
-FieldName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Fields = Annotated[tuple[FieldName, ...], MaxLen(1024)]
-Regions = Annotated[tuple[Region, ...], MaxLen(256)]
-Level = Literal[1, 2, 3, 4]
-
-MemberKind = Literal["department", "authorised", "authority", "auditor", "enterprise", "person"]
-Sharing = Literal["unconditional", "conditional", "refused"]
-Secrecy = Literal["none", "work", "state"]
+from exchange.model.acttypes import (
+    Code,
+    Fields,
+    Hash,
+    KidBytes,
+    Level,
+    MemberKind,
+    Region,
+    Regions,
+    Secrecy,
+    Sharing,
+    Slug,
+)
 
 
 class HubKeys(Part):
@@ -311,14 +307,3 @@ class FileReceipt(Body):
     purpose: Annotated[Code, Key(1)]
     sink: Annotated[Slug, Key(2)]
     items: Annotated[tuple[ReceiptItem, ...], Key(3), MaxLen(256)]
-
-
-KINDS: dict[str, type[Body]] = {
-    body.kind: body
-    for body in (
-        Genesis, EnrolMember, SuspendMember, RegisterInstance, RetireInstance, ProposeDataset,
-        PublishDataset, WithdrawDataset, DatasetKey, OpenStream, ReportProgress, DeclareGap,
-        ReportFork, Apply, AnswerRequest, WithdrawRequest, RevokeGrant, AskKeys, FileReceipt,
-    )
-}  # fmt: skip
-"""Every kind of act, by its name on the ledger."""

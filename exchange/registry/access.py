@@ -8,7 +8,8 @@ from exchange.model.regions import contains
 from exchange.model.text import Text
 from exchange.registry import busrules, facts
 from exchange.registry.case import Asked, Case, Denied, Pending, nothing_there
-from exchange.registry.state import Grant, Registry, Request, Shape
+from exchange.registry.rows import Grant, Request, Shape
+from exchange.registry.state import Registry
 from policies.facts import Question
 
 

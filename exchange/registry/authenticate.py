@@ -10,7 +10,8 @@ from exchange.errors import ActRefused
 from exchange.ledger.act import Act, ParsedAct, parse_act, verify_act
 from exchange.limits import CLOCK_SKEW_MS_MAX
 from exchange.model.acts import Genesis
-from exchange.registry.state import Registry, SigningKey
+from exchange.registry.rows import SigningKey
+from exchange.registry.state import Registry
 
 INSTANCE_KINDS: Final = frozenset(
     {"stream.open", "stream.progress", "stream.gap", "stream.fork", "keys.ask", "receipt.file"}

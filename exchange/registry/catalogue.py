@@ -9,7 +9,7 @@ from exchange.model.contract import Contract
 from exchange.model.text import Text
 from exchange.registry import busrules, facts, possession
 from exchange.registry.case import Asked, Case, Denied, nothing_there
-from exchange.registry.state import Proposal, Shape
+from exchange.registry.rows import Proposal, Shape
 from keys import cbor
 from keys.errors import KeysError
 from keys.identity import check_kem_key

@@ -13,18 +13,18 @@ from exchange.registry.access import terms
 from exchange.registry.case import Asked
 from exchange.registry.catalogue import proposal_row, read_shape
 from exchange.registry.forks import proven_fork
-from exchange.registry.state import (
+from exchange.registry.rows import (
     Dataset,
     DatasetKey,
     Grant,
     Hub,
     Instance,
     Member,
-    Registry,
     Request,
     SigningKey,
     Stream,
 )
+from exchange.registry.state import Registry
 from exchange.registry.tracks import ANCHORS_KEPT, AnchorRow, Fork, Gap, Track
 from keys.identity import kid_of
 from keys.suite import SUITE_1

@@ -1,7 +1,8 @@
 """Rows of the state as the plain facts a question to the rules is made of (policies/facts.py)."""
 
 from exchange.model.regions import parents
-from exchange.registry.state import Dataset, Grant, Member, Proposal, Registry, Request
+from exchange.registry.rows import Dataset, Grant, Member, Proposal, Request
+from exchange.registry.state import Registry
 from policies.facts import DatasetFacts, GrantFacts, MemberFacts, RequestFacts
 
 

@@ -23,7 +23,8 @@ from exchange.registry.case import Asked, Case, Denied
 from exchange.registry.decide import Engine, carry, evidence, examine, rule_on, until_ms
 from exchange.registry.effects import apply_effects, apply_genesis
 from exchange.registry.footprint import footprint
-from exchange.registry.state import Registry, Seen
+from exchange.registry.rows import Seen
+from exchange.registry.state import Registry
 
 _VOID = Verdict(permit=False, rules=())
 

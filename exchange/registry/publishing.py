@@ -6,7 +6,8 @@ from exchange.model import acts
 from exchange.model.text import Text
 from exchange.registry import busrules, facts
 from exchange.registry.case import Asked, Case, Denied, nothing_there
-from exchange.registry.state import Dataset, Registry
+from exchange.registry.rows import Dataset
+from exchange.registry.state import Registry
 from exchange.registry.tracks import Track
 from policies.facts import Question
 

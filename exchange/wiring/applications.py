@@ -10,7 +10,8 @@ from exchange.flow.ports import Admitted
 from exchange.model.acts import AnswerRequest, Apply, RevokeGrant, WithdrawRequest
 from exchange.model.regions import check_region
 from exchange.model.text import Text
-from exchange.registry.state import Registry, Request, Shape
+from exchange.registry.rows import Request, Shape
+from exchange.registry.state import Registry
 from exchange.wiring.newcomer import unfit
 from exchange.wiring.office import Office
 

@@ -10,7 +10,8 @@ from pydantic import StringConstraints, ValidationError
 
 from exchange.errors import CheckFailed, ConfigurationInvalid
 from exchange.limits import POSSESSION_BYTES_MAX
-from exchange.model.acts import EnrolMember, MemberKind
+from exchange.model.acts import EnrolMember
+from exchange.model.acttypes import MemberKind
 from exchange.registry.possession import check_keys
 from exchange.wiring.home import HexHash
 from exchange.wiring.homekeys import OFFICER

@@ -6,7 +6,7 @@ from exchange.bus.fetch import Progress
 from exchange.bus.local import LocalKafka
 from exchange.bus.ports import TOPIC_BYTES_MAX, TopicSpec
 from exchange.errors import BusUnavailable
-from exchange.registry.state import Dataset
+from exchange.registry.rows import Dataset
 from exchange.wiring.home import Home
 from exchange.wiring.settings import Settings
 

@@ -6,7 +6,8 @@ from typing import Final, cast
 from pydantic import ValidationError
 
 from exchange.errors import UsageError
-from exchange.model.acts import EnrolMember, MemberKind
+from exchange.model.acts import EnrolMember
+from exchange.model.acttypes import MemberKind
 from exchange.model.ids import slug
 from exchange.model.regions import check_region
 from exchange.registry.possession import prove_keys

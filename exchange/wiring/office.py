@@ -22,7 +22,8 @@ from exchange.flow.receipted import Receipted
 from exchange.flow.sign import Signs
 from exchange.model.actcodec import Body
 from exchange.model.text import Text
-from exchange.registry.state import Instance, Member, Registry
+from exchange.registry.rows import Instance, Member
+from exchange.registry.state import Registry
 from exchange.wiring.clock import now_ms
 from exchange.wiring.home import DEFAULT_INSTANCE, Home
 from exchange.wiring.homekafka import bootstrap_of

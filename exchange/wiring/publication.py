@@ -8,14 +8,8 @@ from pydantic import ValidationError
 
 from exchange.errors import NotFound
 from exchange.flow.ports import Admitted
-from exchange.model.acts import (
-    CoreElements,
-    DatasetKey,
-    ProposeDataset,
-    PublishDataset,
-    Secrecy,
-    Sharing,
-)
+from exchange.model.acts import CoreElements, DatasetKey, ProposeDataset, PublishDataset
+from exchange.model.acttypes import Secrecy, Sharing
 from exchange.model.contract import CYCLES, Contract
 from exchange.model.text import Text
 from exchange.wiring.clock import now_ms

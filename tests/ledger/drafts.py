@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final
 
 from exchange.model import acts
+from exchange.model.acttypes import MemberKind
 from exchange.model.contract import Contract
 from exchange.registry.possession import POSSESSION_DOMAIN, prove_keys
 from exchange.registry.state import Registry
@@ -122,7 +123,7 @@ class Drafts:
         return self.chance.randbytes(16)
 
     def enrolment(
-        self, member: str, kind: acts.MemberKind = "department", **changed: object
+        self, member: str, kind: MemberKind = "department", **changed: object
     ) -> acts.EnrolMember:
         """The authority's act that admits ``member`` with a fresh officer key."""
         label = f"office/{member}"

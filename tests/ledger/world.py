@@ -10,6 +10,7 @@ from exchange.ledger.genesis import Root, check_genesis, make_genesis
 from exchange.ledger.verdict import Folded
 from exchange.model import acts
 from exchange.model.actcodec import Body
+from exchange.model.acttypes import MemberKind
 from exchange.registry.fold import RegistryFold
 from exchange.registry.state import Registry
 from keys.cose import Signer
@@ -117,7 +118,7 @@ class World(Drafts):
         """An authentic act that nobody has entered."""
         return self.fold.authenticate(self.sign(body, by=by), self.now_ms)
 
-    def join(self, member: str, kind: acts.MemberKind = "department") -> None:
+    def join(self, member: str, kind: MemberKind = "department") -> None:
         """Enrol a member and register its adapter ``main``."""
         assert self.put(self.enrolment(member, kind)).permit
         assert self.put(self.registration(member), by=member).permit

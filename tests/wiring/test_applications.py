@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 
 from exchange.errors import NotFound
-from exchange.registry.state import Registry, Shape
+from exchange.registry.rows import Shape
+from exchange.registry.state import Registry
 from exchange.wiring.applications import Wanted, apply, approve
 from exchange.wiring.homeinit import Founding, initialise
 from exchange.wiring.office import Office

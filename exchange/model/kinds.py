@@ -1,0 +1,32 @@
+"""Every kind of act there is, by its name on the ledger; a new module of acts is listed here."""
+
+from typing import Final
+
+from exchange.model import acts
+from exchange.model.actcodec import Body
+
+KINDS: Final[dict[str, type[Body]]] = {
+    body.kind: body
+    for body in (
+        acts.Genesis,
+        acts.EnrolMember,
+        acts.SuspendMember,
+        acts.RegisterInstance,
+        acts.RetireInstance,
+        acts.ProposeDataset,
+        acts.PublishDataset,
+        acts.WithdrawDataset,
+        acts.DatasetKey,
+        acts.OpenStream,
+        acts.ReportProgress,
+        acts.DeclareGap,
+        acts.ReportFork,
+        acts.Apply,
+        acts.AnswerRequest,
+        acts.WithdrawRequest,
+        acts.RevokeGrant,
+        acts.AskKeys,
+        acts.FileReceipt,
+    )
+}
+"""Every kind of act, by its name on the ledger."""
