@@ -130,7 +130,8 @@ def _play(
 
 async def _perform(session: Session, stage: "Stage", passphrase: "Passphrase") -> dict[str, Any]:
     from exchange.cli import demostory
-    from exchange.cli.audit import tell_examined, tell_reads
+    from exchange.cli.auditreads import tell_reads
+    from exchange.cli.auditverify import tell_examined
     from exchange.cli.demosummary import summarise
     from exchange.wiring.office import open_office
 

@@ -83,7 +83,7 @@ def explain(
     ],
 ) -> None:
     """Explain a rule, or the verdict on one ledger entry: what was asked, which rules decided."""
-    from exchange.cli.audit import show_entry
+    from exchange.cli.auditshow import show_entry
 
     if _RULE.fullmatch(what.upper()):
         show(context, what)
