@@ -1,4 +1,4 @@
-"""The scenario table: what each enforced rule lets pass and what it stops."""
+"""The scenario table: what each rule lets pass and what it stops."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,46 +8,63 @@ import pytest
 import yaml
 
 from policies.engine import Engine
-from policies.facts import Answer
 from policies.register import Register
 from policies.verification import ENGINE_RULES
-from tests.policies.world import BASES, ask, depart
+from tests.policies.evaluators import EVALUATORS, FAILS, PASSES, Ended
+from tests.policies.world import BASES, ask
 
 TABLES: Final = sorted((Path(__file__).parent / "scenarios").glob("*.yaml"))
 SCENARIOS: Final[list[dict[str, Any]]] = [
     scenario for path in TABLES for scenario in yaml.safe_load(path.read_text("utf-8"))
 ]
-KEYS: Final = {"rule", "name", "action", "given", "when", "then"}
+KEYS: Final = {"rule", "name", "by", "action", "given", "when", "then"}
+BY_RULES: Final = [s for s in SCENARIOS if s.get("by", "rules") == "rules"]
+
+_NOT_YET: Final = (
+    "OBL-01 FEE-02 RESP-01 CAT-02 CAT-03 CAT-04 CAT-05 NEG-01 CON-01 CON-02 BASE-01 REQ-01 SLA-01 "
+    "SLA-02 SLA-03 REF-01 ESC-01 TP-01 ONCE-01 SRC-01 COR-01 COR-02 COR-03 COR-04 PI-01 PI-02 "
+    "PI-03 PI-04 LOG-01 LOG-02 LOG-03 SOD-01 CRY-01"
+)
+NOT_YET: Final = frozenset(_NOT_YET.split())
+"""Rows of law without scenarios. It only shrinks: whoever writes a row's scenarios takes it out."""
 
 
-def expected(then: Mapping[str, list[str]]) -> Answer:
-    (verdict, rules), *rest = then.items()
-    assert not rest
-    assert verdict in {"permit", "deny"}
-    return Answer(permit=verdict == "permit", rules=tuple(rules))
+def expected(then: Mapping[str, list[str]]) -> Ended:
+    ((outcome, rules),) = then.items()
+    assert outcome in PASSES | FAILS
+    return outcome, tuple(rules)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda s: f"{s['rule']}: {s['name']}")
 def test_a_scenario_ends_as_told(engine: Engine, scenario: dict[str, Any]) -> None:
     assert set(scenario) <= KEYS
-    question = depart(
-        ask(scenario["action"]), scenario.get("given") or {}, scenario.get("when") or {}
-    )
-    assert engine.decide(question) == expected(scenario["then"])
+    evaluate = EVALUATORS[scenario.get("by", "rules")]
+    assert evaluate(engine, scenario) == expected(scenario["then"])
 
 
-def test_every_enforced_rule_has_a_passing_and_a_failing_scenario(register: Register) -> None:
-    for rule in register:
-        if rule.enforced == "policy" or rule.id in ENGINE_RULES:
-            verdicts = {next(iter(s["then"])) for s in SCENARIOS if s["rule"] == rule.id}
-            assert verdicts == {"permit", "deny"}, rule.id
+def seen_both_ways(rule: str) -> bool:
+    """Whether the rule has a scenario that passes and one that fails."""
+    outcomes = {next(iter(s["then"])) for s in SCENARIOS if s["rule"] == rule}
+    return bool(outcomes & PASSES) and bool(outcomes & FAILS)
+
+
+def test_every_rule_has_a_passing_and_a_failing_scenario(register: Register) -> None:
+    """Every row of law, whatever its effect; of the bus's own rules those that are asked."""
+    wanted = {
+        rule.id
+        for rule in register
+        if rule.grade != "bus" or rule.enforced == "policy" or rule.id in ENGINE_RULES
+    }
+    lacking = {rule for rule in wanted if not seen_both_ways(rule)}
+    assert lacking == NOT_YET, "the first has no scenarios, or the list has not shrunk"
 
 
 def test_a_failing_scenario_of_a_prohibition_names_it(register: Register) -> None:
     for scenario in SCENARIOS:
         rule = register.rule(scenario["rule"])
-        if rule.effect == "forbid" and "deny" in scenario["then"]:
-            assert rule.id in scenario["then"]["deny"], scenario["name"]
+        outcome, rules = expected(scenario["then"])
+        if rule.effect == "forbid" and outcome in FAILS:
+            assert rule.id in rules, scenario["name"]
 
 
 def test_every_action_is_permitted_in_the_usual_world(engine: Engine) -> None:
@@ -58,8 +75,9 @@ def test_every_action_is_permitted_in_the_usual_world(engine: Engine) -> None:
 def test_every_permit_is_seen_to_permit_each_of_its_actions(register: Register) -> None:
     seen = {
         (rule, scenario["action"])
-        for scenario in SCENARIOS
+        for scenario in BY_RULES
         for rule in scenario["then"].get("permit", ())
     }
     stated = {(rule.id, action) for rule in register for action in rule.actions}
-    assert seen == stated
+    assert seen >= stated
+    assert not {pair for pair in seen - stated if register.rule(pair[0]).effect == "permit"}

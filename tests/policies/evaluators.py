@@ -1,0 +1,38 @@
+"""Who says how a scenario ends: the rules, or code that derives duties from acts.
+
+A scenario names its evaluator with ``by`` (``rules`` when it names none). An evaluator takes the
+scenario as it was written and gives the outcome with the ids of the rules behind it. Whoever
+brings rows that no policy decides adds a line to `EVALUATORS`, and the words of its outcomes to
+`PASSES` and `FAILS`::
+
+    - {rule: SLA-02, name: answered on the tenth day, by: duty, given: …, then: {done: [SLA-02]}}
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from policies.engine import Engine
+from tests.policies.world import ask, depart
+
+Scenario = Mapping[str, Any]
+Ended = tuple[str, tuple[str, ...]]
+"""One word of `PASSES` or `FAILS`, and rule ids in ascending order."""
+Evaluator = Callable[[Engine, Scenario], Ended]
+
+PASSES: Final = frozenset({"permit", "due", "done", "extended", "kept"})
+"""Outcomes in which what the rule asks for is so, or can still become so in time."""
+FAILS: Final = frozenset({"deny", "late", "breached", "escalated", "awaiting-calendar"})
+"""Outcomes in which the rule stopped something, or was not kept."""
+
+
+def by_rules(engine: Engine, scenario: Scenario) -> Ended:
+    """The answer of the rule engine to the usual question of an action, changed as told."""
+    question = depart(
+        ask(scenario["action"]), scenario.get("given") or {}, scenario.get("when") or {}
+    )
+    answer = engine.decide(question)
+    return "permit" if answer.permit else "deny", answer.rules
+
+
+EVALUATORS: Final[dict[str, Evaluator]] = {"rules": by_rules}
+"""By the word that stands after ``by``."""
