@@ -26,9 +26,10 @@ import orjson
 from policies.errors import Finding, RuleSetInvalid
 from policies.facts import Answer, Question
 from policies.register import Register
-from policies.ruleset import REGISTER, SCHEMA, RuleSet
+from policies.ruleset import REGISTER, SCHEMA, WORKDAYS, RuleSet
 from policies.slices import SLICE_FORMAT, QuestionMalformed, Slice, slice_of
 from policies.verification import PolicyHead, disagreements
+from policies.workdays import Workdays
 
 ENGINE_VERSION: Final = f"cedarpy {version('cedarpy')}, slices {SLICE_FORMAT}"
 """Part of the rule set's hash: another Cedar, or another reading of facts, is another law."""
@@ -47,6 +48,7 @@ class Engine:
     def __init__(self, rules: RuleSet) -> None:
         """Check and parse ``rules``. Raises `RuleSetInvalid` with every finding."""
         self.register = Register.parse(rules.files[REGISTER])
+        self.workdays = Workdays.parse(rules.files[WORKDAYS], WORKDAYS)
         self._schema = _schema(rules)
         findings = [
             f for name in rules.policies for f in _policy_findings(rules, name, self._schema)

@@ -15,22 +15,24 @@ from policies.errors import Finding, RuleSetInvalid
 
 REGISTER: Final = "rules.yaml"
 SCHEMA: Final = "schema.cedarschema"
+WORKDAYS: Final = "workdays.csv"
+_FIXED: Final = frozenset({REGISTER, SCHEMA, WORKDAYS})
 _DOMAIN: Final = b"exchange/v1/rules"
 _SHIPPED: Final = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """The register, the schema and one or more ``*.cedar`` files, as bytes by file name."""
+    """Register, schema, working days and one or more ``*.cedar`` files, as bytes by file name."""
 
     files: Mapping[str, bytes]
 
     def __post_init__(self) -> None:
         """Raises `RuleSetInvalid` for a missing file, and for one that is no part of a rule set."""
-        absent = sorted({REGISTER, SCHEMA} - set(self.files))
+        absent = sorted(_FIXED - set(self.files))
         if not self.policies:
             absent.append("*.cedar")
-        strange = sorted(set(self.files) - {REGISTER, SCHEMA, *self.policies})
+        strange = sorted(set(self.files) - {*_FIXED, *self.policies})
         if absent or strange:
             raise RuleSetInvalid(
                 (*(_missing(name) for name in absent), *(_strange(name) for name in strange))
@@ -39,7 +41,7 @@ class RuleSet:
     @classmethod
     def read(cls, directory: Path = _SHIPPED) -> "RuleSet":
         """Read the rule set in ``directory``. Raises `RuleSetInvalid` when a file is missing."""
-        paths = (directory / REGISTER, directory / SCHEMA, *directory.glob("*.cedar"))
+        paths = (*(directory / name for name in _FIXED), *directory.glob("*.cedar"))
         return cls({path.name: path.read_bytes() for path in paths if path.is_file()})
 
     @property

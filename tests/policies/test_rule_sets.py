@@ -6,7 +6,7 @@ import pytest
 
 from policies.engine import ENGINE_VERSION, Engine, check
 from policies.errors import RuleSetInvalid
-from policies.ruleset import REGISTER, SCHEMA, RuleSet
+from policies.ruleset import REGISTER, SCHEMA, WORKDAYS, RuleSet
 
 SHIPPED = RuleSet.read()
 
@@ -123,10 +123,15 @@ def test_a_wrong_register_is_refused() -> None:
     assert (finding.file, finding.failure) == (REGISTER, "not-yaml")
 
 
+def test_wrong_working_days_are_refused() -> None:
+    (finding,) = check(with_change(WORKDAYS, "2004-01-01,off", "2004-01-01,holiday"))
+    assert (finding.file, finding.line, finding.failure) == (WORKDAYS, 2, "bad-day")
+
+
 def test_a_rule_set_lacks_nothing_and_has_nothing_else(tmp_path: Path) -> None:
     with pytest.raises(RuleSetInvalid) as raised:
         RuleSet.read(tmp_path)
-    assert {f.file for f in raised.value.findings} == {REGISTER, SCHEMA, "*.cedar"}
+    assert {f.file for f in raised.value.findings} == {REGISTER, SCHEMA, WORKDAYS, "*.cedar"}
     with pytest.raises(RuleSetInvalid) as raised:
         with_file("notes.txt", "")
     assert [f.failure for f in raised.value.findings] == ["strange-file"]
