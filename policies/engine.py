@@ -16,8 +16,10 @@ Cedar's own error texts quote the entities and are therefore dropped, never logg
 """
 
 import re
+from collections.abc import Hashable
 from functools import lru_cache
 from importlib.metadata import version
+from threading import Lock
 from typing import Any, Final
 
 import cedarpy
@@ -25,6 +27,7 @@ import orjson
 
 from policies.errors import Finding, RuleSetInvalid
 from policies.facts import Answer, Question
+from policies.likeness import Likeness
 from policies.register import Register
 from policies.ruleset import REGISTER, SCHEMA, WORKDAYS, RuleSet
 from policies.slices import SLICE_FORMAT, QuestionMalformed, Slice, slice_of
@@ -39,6 +42,8 @@ DEFAULT_DENIAL: Final = Answer(permit=False, rules=("BASIS-01",))
 
 _REMEMBERED_MAX: Final = 2048
 _REMEMBERED_CHARS_MAX: Final = 8192
+_ANSWERS_MAX: Final = 16_384
+"""Answers remembered: as many grants may be in use at once before one is decided twice."""
 _STATEMENT: Final = re.compile(r"^[ \t]*(?:permit|forbid)\b", re.MULTILINE)
 
 
@@ -58,13 +63,14 @@ class Engine:
             findings.extend(disagreements(self.register, heads))
         if findings:
             raise RuleSetInvalid(tuple(findings))
-        self._policies = cedarpy.PolicySet.from_str(
-            "\n".join(rules.files[name].decode() for name in rules.policies)
-        )
+        text = "\n".join(rules.files[name].decode() for name in rules.policies)
+        self._policies = cedarpy.PolicySet.from_str(text)
         self.engine_version = ENGINE_VERSION
         self.rule_set_hash = rules.hash(ENGINE_VERSION)
         self._entities = lru_cache(_REMEMBERED_MAX)(self._parse_entities)
-        self._answers = lru_cache(_REMEMBERED_MAX)(self._evaluate)
+        self._likeness = Likeness(cedarpy.policies_to_json_str(text))
+        self._answers: dict[Hashable, Answer] = {}
+        self._remembering = Lock()
 
     @classmethod
     def load(cls) -> "Engine":
@@ -72,22 +78,34 @@ class Engine:
         return cls(RuleSet.read())
 
     def decide(self, question: Question) -> Answer:
-        """Answer ``question``. Never raises: what cannot be decided is denied."""
+        """Answer ``question``. Never raises: what cannot be decided is denied.
+
+        Questions that the rules cannot tell apart (`policies.likeness`) are asked once.
+        """
+        key = self._likeness.key(question)
+        known = self._answers.get(key)
+        if known is not None:
+            return known
         try:
-            return self.decide_slice(slice_of(question))
+            asked = slice_of(question)
         except QuestionMalformed:
             return ENGINE_DENIAL
+        answer = self.decide_slice(asked)
+        if key is not None and len(asked.entities) + len(asked.context) <= _REMEMBERED_CHARS_MAX:
+            self._remember(key, answer)
+        return answer
 
-    def decide_slice(self, asked: Slice) -> Answer:
-        """Answer a question that is already cut; equal slices are answered from memory."""
-        if len(asked.entities) + len(asked.context) > _REMEMBERED_CHARS_MAX:
-            return self._evaluate(asked)
-        return self._answers(asked)
+    def _remember(self, key: Hashable, answer: Answer) -> None:
+        with self._remembering:
+            while len(self._answers) >= _ANSWERS_MAX:
+                del self._answers[next(iter(self._answers))]
+            self._answers[key] = answer
 
     def _parse_entities(self, entities: str) -> cedarpy.Entities:
         return cedarpy.Entities.from_json_str(entities, self._schema)
 
-    def _evaluate(self, asked: Slice) -> Answer:
+    def decide_slice(self, asked: Slice) -> Answer:
+        """Answer a question that is already cut, by asking Cedar."""
         small = len(asked.entities) <= _REMEMBERED_CHARS_MAX
         request = {
             "principal": {"type": asked.principal[0], "id": asked.principal[1]},
