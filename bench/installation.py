@@ -91,13 +91,33 @@ class Installation:
         made = contract(name, whole=whole)
         await propose(self.provider, made, _DESCRIBED)
         await publish(self.authority, name)
+        return Shared(made, await self.subscribe(self.consumer, made))
+
+    async def subscribe(self, office: Office, made: Contract) -> Subscription:
+        """Have ``office``'s member granted all of the dataset of ``made``."""
         now_ms = time.time_ns() // 1_000_000
         wanted = Wanted((), (), now_ms - _DAY_MS, now_ms + _DAY_MS, now_ms + _DAY_MS)
-        admitted = await apply(self.consumer, name, wanted, purpose=PURPOSE, duty="XZ-330000-0001")
-        grant = grant_of(self.consumer.view.registry, admitted.act)
+        dataset = made.dataset
+        admitted = await apply(office, dataset, wanted, purpose=PURPOSE, duty="XZ-330000-0001")
+        grant = grant_of(office.view.registry, admitted.act)
         if grant is None:
-            raise RuntimeError(f"no grant of {name}: {', '.join(admitted.rules)}")
-        return Shared(made, await find_subscription(self.consumer, grant))
+            raise RuntimeError(f"no grant of {dataset}: {', '.join(admitted.rules)}")
+        return await find_subscription(office, grant)
+
+    @contextlib.asynccontextmanager
+    async def more_consumers(self, count: int) -> AsyncIterator[list[Office]]:
+        """``count`` further departments, enrolled, each with an office of its own."""
+        async with contextlib.AsyncExitStack() as stack:
+            offices = []
+            for number in range(count):
+                member = f"consumer-{number}"
+                newcomer = Newcomer(
+                    member, "department", "用数单位", "A consumer", credit_code(number), "33"
+                )
+                await enrol_member(self.authority, newcomer, self.passphrase, self.settings)
+                opening = open_office(self.home, self.settings, member, self.passphrase)
+                offices.append(await stack.enter_async_context(opening))
+            yield offices
 
     @contextlib.asynccontextmanager
     async def publisher(self, shared: Shared) -> AsyncIterator[Publisher]:
@@ -150,6 +170,14 @@ async def installation(directory: Path) -> AsyncIterator[Installation]:
 
 def _start(home: Home, settings: Settings, passphrase: Passphrase) -> None:
     upkeep.start(home, settings, passphrase, tell=lambda _: None, fetching=lambda *_: None)
+
+
+def credit_code(number: int) -> str:
+    """A unified social credit code (GB 32100) that no member of the installation has yet."""
+    known = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    code = f"11330000{900_000_000 + number}"
+    total = sum(known.index(one) * pow(3, place, 31) for place, one in enumerate(code))
+    return code + known[-total % 31]
 
 
 def free_port() -> int:

@@ -3,14 +3,17 @@
 Everything goes through the hub's doors over TLS 1.3, and every answer is given only after its entry
 was read back from the ledger's topic, which the broker flushes to disk at every message
 (``flush.messages=1``). A key is one epoch of one stream, with all its sections; each item has a
-secret of its own, so nothing is unwrapped once for many.
+secret of its own, so nothing is unwrapped once for many. Keys are asked for by several members, as
+a hub has them: each has a share of its own (exchange/ledger/SPEC.md section 10), which no benchmark
+changes.
 """
 
 import asyncio
+import contextlib
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -24,11 +27,14 @@ from exchange.envelope.open import VerifiedHeader, parse_bundle, verify_header
 from exchange.envelope.seal import Epoch, seal
 from exchange.flow.keyring import Keyring
 from exchange.flow.sign import Signs
+from exchange.flow.subscription import Subscription
 from exchange.model.acts import Anchor, ReportProgress
 from exchange.model.batch import Batch
 from exchange.registry.rows import Instance
+from exchange.registry.tracks import AnchorRow
 from exchange.wiring.clock import now_ms
 from exchange.wiring.ledgerview import FollowedLedger
+from exchange.wiring.office import Office
 from exchange.wiring.transfer import open_publisher
 
 EPOCH_MS: Final = 60_000
@@ -41,41 +47,67 @@ USUAL_ITEMS: Final = 16
 """What one that catches up with some streams asks for."""
 BULK_ITEMS: Final = 256
 """The most that one act may ask for."""
+CONSUMERS: Final = 8
+"""Members that ask in turn: together their shares are more than one hub can do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """The consumer's side, with signed headers to ask about."""
+class Consumer:
+    """One member that asks: its office, its voice and instance, and what it subscribes to."""
 
-    site: Installation
-    shared: Shared
+    office: Office
     signs: Signs
     row: Instance
-    headers: Sequence[VerifiedHeader]
+    subscription: Subscription
 
     async def ask(self, headers: Sequence[VerifiedHeader]) -> None:
         """One act; raises when a key is denied. Opens what is handed over."""
         keyring = Keyring(
-            hub=self.site.consumer.hub,
+            hub=self.office.hub,
             signs=self.signs,
             kid=self.row.kem_kid,
-            unwrap=self.site.consumer.custody.unwrap,
-            subscription=self.shared.subscription,
+            unwrap=self.office.custody.unwrap,
+            subscription=self.subscription,
         )
         await keyring.ensure(headers)
         for header in headers:
             assert isinstance(keyring.find(header), dict), "a key was denied"
 
-    def groups(self, items: int, count: int) -> list[Sequence[VerifiedHeader]]:
-        """``count`` groups of ``items`` headers, one after the other and round again."""
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Consumers, and signed headers to ask about."""
+
+    site: Installation
+    consumers: Sequence[Consumer]
+    headers: Sequence[VerifiedHeader]
+
+    def jobs(self, items: int, count: int) -> Iterator["Job"]:
+        """``count`` acts of ``items``, headers one after the other, by the consumers in turn."""
         total = len(self.headers)
-        starts = [number * items % total for number in range(count)]
-        return [self.headers[start : start + items] for start in starts]
+        for number in range(count):
+            start = number * items % total
+            asker = self.consumers[number % len(self.consumers)]
+            yield partial(asker.ask, self.headers[start : start + items])
 
 
-async def asking(site: Installation, villages: Villages, *, epochs: int) -> Asking:
-    """Open a stream and sign ``epochs`` headers on it, each of an epoch of its own."""
+@contextlib.asynccontextmanager
+async def asking(site: Installation, villages: Villages, *, epochs: int) -> AsyncIterator[Asking]:
+    """Open a stream, sign ``epochs`` headers on it, and have `CONSUMERS` members granted."""
     shared = await site.dataset("release", whole=True)
+    headers = await _headers(site, shared, villages, epochs)
+    async with site.more_consumers(CONSUMERS) as offices:
+        consumers = []
+        for office in offices:
+            subscription = await site.subscribe(office, shared.contract)
+            signs, row = await office.instance()
+            consumers.append(Consumer(office, signs, row, subscription))
+        yield Asking(site, consumers, headers)
+
+
+async def _headers(
+    site: Installation, shared: Shared, villages: Villages, epochs: int
+) -> Sequence[VerifiedHeader]:
     signs, provider = await site.provider.instance()
     first = {name: values[:1] for name, values in villages.columns.items()}
     async with open_publisher(site.provider, shared.contract) as publisher:
@@ -113,17 +145,14 @@ async def asking(site: Installation, villages: Villages, *, epochs: int) -> Aski
         )
         statement = parse_bundle(sealed.raw).statement
         headers.append(verify_header(statement.raw, provider.signing))
-    consumer, row = await site.consumer.instance()
-    await site.consumer.view.catch_up()
-    return Asking(site, shared, consumer, row, headers)
+    return headers
 
 
 async def release(given: Asking, *, items: int, count: int) -> dict[str, float]:
     """Keys and acts a second in acts of ``items``, and the share of a core the hub took."""
-    groups = given.groups(items, count)
     at_once = max(4, min(AT_ONCE, AT_ONCE * USUAL_ITEMS // items))
-    jobs = [partial(given.ask, group) for group in groups]
-    took, cores = await _loaded(given.site, jobs, at_once)
+    jobs = given.jobs(items, count)  # one iterator for all lanes: each takes the next
+    took, cores = await _loaded(given.site, [jobs] * at_once)
     keys = items * count
     return {
         "items": items,
@@ -139,17 +168,16 @@ async def response(
 ) -> dict[str, float]:
     """Milliseconds an act takes when they arrive at random, ``keys_per_s`` on average."""
     chance = random.Random(2)
-    groups = iter(given.groups(items, max(8, int(keys_per_s * seconds / items))))
     took: list[float] = []
 
-    async def one(group: Sequence[VerifiedHeader]) -> None:
+    async def one(job: Job) -> None:
         began = time.perf_counter()
-        await given.ask(group)
+        await job()
         took.append((time.perf_counter() - began) * 1000)
 
     async with asyncio.TaskGroup() as tasks:
-        for group in groups:
-            tasks.create_task(one(group))
+        for job in given.jobs(items, max(8, int(keys_per_s * seconds / items))):
+            tasks.create_task(one(job))
             await asyncio.sleep(chance.expovariate(keys_per_s / items))
     return {
         "items": items,
@@ -160,26 +188,43 @@ async def response(
     }
 
 
-async def acts(site: Installation, shared: Shared, *, count: int) -> dict[str, float]:
-    """Small acts (one anchor each) through the hub: acts a second."""
-    signs, _ = await site.provider.instance()
-    (stream,) = site.provider.view.registry.streams_of(shared.contract.dataset)
-    newest = site.provider.view.registry.newest_anchor(stream.id)
-    assert newest is not None
+async def acts(site: Installation, villages: Villages, *, count: int) -> dict[str, float]:
+    """Small acts (one anchor each) through the hub: acts a second.
 
-    async def one(number: int) -> None:
+    As many streams as there are lanes, each anchored by its own lane in order: an anchor that
+    overtook a later one of its stream would be a denial.
+    """
+    shared = await site.dataset("acts")
+    signs, _ = await site.provider.instance()
+    async with site.publisher(shared) as publisher:
+        await publisher.push(villages.columns)
+        await publisher.flush()
+        await publisher.report()
+    await site.provider.view.catch_up()
+    registry = site.provider.view.registry
+    streams = registry.streams_of(shared.contract.dataset)[:AT_ONCE]
+    each = count // len(streams)
+
+    async def one(stream: bytes, last: AnchorRow, number: int) -> None:
         anchor = Anchor(
-            stream=stream.id,
-            epoch=newest.epoch,
-            sequence=newest.sequence + 1 + number,
+            stream=stream,
+            epoch=last.epoch,
+            sequence=last.sequence + number,
             head=bytes(32),
-            records=newest.records + 1 + number,
-            version=newest.version + 1 + number,
+            records=last.records + number,
+            version=last.version + number,
         )
         await site.provider.hub.submit(signs.sign(ReportProgress(anchors=(anchor,))))
 
-    took, cores = await _loaded(site, [partial(one, number) for number in range(count)], AT_ONCE)
-    return {"acts_per_s": round(count / took, 1), "hub_cores": round(cores, 2)}
+    def lane(stream: bytes) -> Iterator[Job]:
+        last = registry.newest_anchor(stream)
+        assert last is not None
+        return (
+            partial(one, stream, last, number) for number in range(1, count // len(streams) + 1)
+        )
+
+    took, cores = await _loaded(site, [lane(stream.id) for stream in streams])
+    return {"acts_per_s": round(each * len(streams) / took, 1), "hub_cores": round(cores, 2)}
 
 
 async def replay(site: Installation) -> dict[str, float]:
@@ -203,18 +248,17 @@ async def replay(site: Installation) -> dict[str, float]:
 Job = Callable[[], Awaitable[None]]
 
 
-async def _loaded(site: Installation, jobs: Sequence[Job], at_once: int) -> tuple[float, float]:
-    """Run ``jobs``, so many at a time: seconds, and how many cores the hub used meanwhile."""
-    waiting = iter(jobs)
+async def _loaded(site: Installation, lanes: Sequence[Iterator[Job]]) -> tuple[float, float]:
+    """Run ``lanes`` side by side, the jobs of each in order: seconds, and the hub's cores."""
 
-    async def lane() -> None:
-        for job in waiting:
+    async def run(jobs: Iterator[Job]) -> None:
+        for job in jobs:
             await job()
 
     cpu, began = _cpu_seconds(site.hub_pid), time.perf_counter()
-    async with asyncio.TaskGroup() as lanes:
-        for _ in range(at_once):
-            lanes.create_task(lane())
+    async with asyncio.TaskGroup() as tasks:
+        for jobs in lanes:
+            tasks.create_task(run(jobs))
     took = time.perf_counter() - began
     return took, (_cpu_seconds(site.hub_pid) - cpu) / took
 
