@@ -66,6 +66,9 @@ SUITE_1: Final = Suite(
     _open=primitives.aead_open,
 )
 
+NATIONAL: Final[frozenset[int]] = frozenset()
+"""Numbers of the suites made of SM algorithms (国密); this version has none."""
+
 _SUITES: Final[Mapping[int, Suite]] = {1: SUITE_1}
 
 

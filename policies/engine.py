@@ -7,16 +7,20 @@ Pure and thread-safe: no clock, no I/O after loading, the same question gets the
 permit is `Decision.Allow`, no evaluation error, and a question that the schema accepts; everything
 else is a denial, because an erroring `forbid` would otherwise count as no forbid at all:
 
-1. the question becomes a slice; what is no fact ends here (ENGINE-01);
+1. the question becomes a slice; what is no fact ends here (ENGINE-01), and so does a time at which
+   no profile is in force;
 2. Cedar validates the entities and then the request against the schema (else ENGINE-01);
-3. Cedar evaluates every policy; one error anywhere spoils the answer (ENGINE-01);
-4. a denial without a determining forbid is the default one (BASIS-01).
+3. Cedar evaluates every policy whose row holds at the question's time (policies/periods.py); one
+   error anywhere spoils the answer (ENGINE-01);
+4. a denial without a determining forbid is the default one (BASIS-01);
+5. a permit is asked again about the prohibitions that are only told of: they become its warnings.
 
 Cedar's own error texts quote the entities and are therefore dropped, never logged.
 """
 
 import re
 from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from threading import Lock
@@ -26,8 +30,9 @@ import cedarpy
 import orjson
 
 from policies.errors import Finding, RuleSetInvalid
-from policies.facts import Answer, Question
+from policies.facts import Answer, ContextValue, Question
 from policies.likeness import Likeness
+from policies.periods import Period, period_at, periods
 from policies.register import Register
 from policies.ruleset import REGISTER, SCHEMA, WORKDAYS, RuleSet
 from policies.slices import SLICE_FORMAT, QuestionMalformed, Slice, slice_of
@@ -47,6 +52,14 @@ _ANSWERS_MAX: Final = 16_384
 _STATEMENT: Final = re.compile(r"^[ \t]*(?:permit|forbid)\b", re.MULTILINE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Policies:
+    """What is asked in one period; ``telling`` are prohibitions that only warn, or None."""
+
+    deciding: cedarpy.PolicySet
+    telling: cedarpy.PolicySet | None
+
+
 class Engine:
     """A checked rule set, parsed once. Answers and entity handles are remembered, bounded."""
 
@@ -63,12 +76,13 @@ class Engine:
             findings.extend(disagreements(self.register, heads))
         if findings:
             raise RuleSetInvalid(tuple(findings))
-        text = "\n".join(rules.files[name].decode() for name in rules.policies)
-        self._policies = cedarpy.PolicySet.from_str(text)
+        self.periods = periods(self.register)
+        self._parsed = _by_row(rules)
+        self._policies = lru_cache(maxsize=None)(self._policies_of)
         self.engine_version = ENGINE_VERSION
         self.rule_set_hash = rules.hash(ENGINE_VERSION)
         self._entities = lru_cache(_REMEMBERED_MAX)(self._parse_entities)
-        self._likeness = Likeness(cedarpy.policies_to_json_str(text))
+        self._likeness = Likeness(_as_json(self._select(frozenset(self._parsed))))
         self._answers: dict[Hashable, Answer] = {}
         self._remembering = Lock()
 
@@ -80,9 +94,11 @@ class Engine:
     def decide(self, question: Question) -> Answer:
         """Answer ``question``. Never raises: what cannot be decided is denied.
 
-        Questions that the rules cannot tell apart (`policies.likeness`) are asked once.
+        Questions of one period that the rules cannot tell apart (`policies.likeness`) are asked
+        once.
         """
-        key = self._likeness.key(question)
+        like = self._likeness.key(question)
+        key = None if like is None else (like, self._period(question.context.get("time")))
         known = self._answers.get(key)
         if known is not None:
             return known
@@ -101,11 +117,33 @@ class Engine:
                 del self._answers[next(iter(self._answers))]
             self._answers[key] = answer
 
+    def _period(self, time_ms: ContextValue | None) -> Period | None:
+        return period_at(self.periods, time_ms) if type(time_ms) is int else None
+
+    def _policies_of(self, period: Period) -> _Policies:
+        telling = self._select(period.warned)
+        return _Policies(
+            deciding=cedarpy.PolicySet.from_json_str(_as_json(self._select(period.enforced))),
+            telling=cedarpy.PolicySet.from_json_str(_as_json(telling)) if telling else None,
+        )
+
+    def _select(self, rows: frozenset[str]) -> dict[str, Any]:
+        """The policies of ``rows`` in Cedar's JSON, by ids of their own."""
+        return {
+            f"{row}/{at}": policy
+            for row in sorted(rows & self._parsed.keys())
+            for at, policy in enumerate(self._parsed[row])
+        }
+
     def _parse_entities(self, entities: str) -> cedarpy.Entities:
         return cedarpy.Entities.from_json_str(entities, self._schema)
 
     def decide_slice(self, asked: Slice) -> Answer:
         """Answer a question that is already cut, by asking Cedar."""
+        period = self._period(asked.time_ms)
+        if period is None or not period.profile:
+            return ENGINE_DENIAL
+        policies = self._policies(period)
         small = len(asked.entities) <= _REMEMBERED_CHARS_MAX
         request = {
             "principal": {"type": asked.principal[0], "id": asked.principal[1]},
@@ -115,24 +153,32 @@ class Engine:
         }
         try:
             entities = (self._entities if small else self._parse_entities)(asked.entities)
-            result = cedarpy.is_authorized(request, self._policies, entities, self._schema)
+            answer = _answer(
+                cedarpy.is_authorized(request, policies.deciding, entities, self._schema)
+            )
+            if not answer.permit or policies.telling is None:
+                return answer
+            told = _answer(cedarpy.is_authorized(request, policies.telling, entities, self._schema))
         except (ValueError, TypeError):
             return ENGINE_DENIAL
-        return self._answer(result)
+        if told == ENGINE_DENIAL:
+            return told
+        return answer if told == DEFAULT_DENIAL else replace(answer, warnings=told.rules)
 
-    def _answer(self, result: cedarpy.AuthzResult) -> Answer:
-        diagnostics = result.diagnostics
-        named = diagnostics.id_annotations_by_reason
-        if diagnostics.errors or not named.keys() >= set(diagnostics.reasons):
+
+def _answer(result: cedarpy.AuthzResult) -> Answer:
+    diagnostics = result.diagnostics
+    named = diagnostics.id_annotations_by_reason
+    if diagnostics.errors or not named.keys() >= set(diagnostics.reasons):
+        return ENGINE_DENIAL
+    rules = tuple(sorted({named[reason] for reason in diagnostics.reasons}))
+    match result.decision:
+        case cedarpy.Decision.Allow if rules:
+            return Answer(permit=True, rules=rules)
+        case cedarpy.Decision.Deny:
+            return Answer(permit=False, rules=rules) if rules else DEFAULT_DENIAL
+        case _:
             return ENGINE_DENIAL
-        rules = tuple(sorted({named[reason] for reason in diagnostics.reasons}))
-        match result.decision:
-            case cedarpy.Decision.Allow if rules:
-                return Answer(permit=True, rules=rules)
-            case cedarpy.Decision.Deny:
-                return Answer(permit=False, rules=rules) if rules else DEFAULT_DENIAL
-            case _:
-                return ENGINE_DENIAL
 
 
 def check(rules: RuleSet) -> tuple[Finding, ...]:
@@ -198,6 +244,21 @@ def _heads(rules: RuleSet, name: str) -> list[PolicyHead]:
         )
         for key, policy in sorted(parsed.items(), key=lambda item: lines.get(item[0], 1))
     ]
+
+
+def _as_json(policies: dict[str, Any]) -> str:
+    whole = {"templates": {}, "staticPolicies": policies, "templateLinks": []}
+    return orjson.dumps(whole).decode()
+
+
+def _by_row(rules: RuleSet) -> dict[str, list[dict[str, Any]]]:
+    """Every policy in Cedar's JSON, by the row that its @id names."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name in rules.policies:
+        parsed = orjson.loads(cedarpy.policies_to_json_str(rules.files[name].decode()))
+        for policy in parsed["staticPolicies"].values():
+            found.setdefault(policy["annotations"]["id"], []).append(policy)
+    return found
 
 
 def _actions(scope: dict[str, Any]) -> tuple[str, ...]:

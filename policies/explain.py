@@ -3,8 +3,9 @@
     for line in explain(answer, register, "en"):
         print(line.text)
 
-A permit names the permits that carried it. A denial names each rule with its source and a remedy;
-a default denial (BASIS-01) of a known action also lists what could have permitted it.
+A permit names the permits that carried it, then the prohibitions that it is warned of. A denial
+names each rule with its source and a remedy; a default denial (BASIS-01) of a known action also
+lists what could have permitted it.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,10 @@ _FIRST: Final = "SEC-01"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One rule as a reader sees it. ``badge`` is 待核 on whatever nobody has verified."""
+    """One rule as a reader sees it. ``badge`` is 待核 on whatever nobody has verified.
+
+    A ``warning`` stands beside a permit: what it names forbids nothing here, by configuration.
+    """
 
     rule: str
     title: str
@@ -28,6 +32,7 @@ class Line:
     needed: str
     badge: str
     text: str
+    warning: bool = False
 
 
 def explain(
@@ -45,10 +50,16 @@ def explain(
     if "BASIS-01" in answer.rules:
         permits = [rule for rule in register if action in rule.actions]
         lines += [_line(rule, register, language, denied=True) for rule in permits]
+    lines += [
+        _line(register.rule(rule), register, language, denied=True, warning=True)
+        for rule in answer.warnings
+    ]
     return tuple(lines)
 
 
-def _line(rule: Rule, register: Register, language: Language, *, denied: bool) -> Line:
+def _line(
+    rule: Rule, register: Register, language: Language, *, denied: bool, warning: bool = False
+) -> Line:
     title = rule.title(language)
     citation = register.citation(rule.id, language)
     needed = rule.needed[0 if language == "en" else 1] if denied else ""
@@ -56,4 +67,6 @@ def _line(rule: Rule, register: Register, language: Language, *, denied: bool) -
         text = f"{rule.id} {title}（{citation}）" + (f"。需要：{needed}" if needed else "")
     else:
         text = f"{rule.id} {title} ({citation})" + (f". Needed: {needed}" if needed else "")
-    return Line(rule.id, title, citation, needed, rule.badge, text)
+    if warning:
+        text = ("提示：" if language == "zh" else "Warning: ") + text
+    return Line(rule.id, title, citation, needed, rule.badge, text, warning)

@@ -100,7 +100,10 @@ class Answer:
 
     A permit names the permits that carried it, a denial the forbids; a denial with no forbid says
     ``BASIS-01`` (nothing permits it, 法无授权不可为), one by a failed evaluation ``ENGINE-01``.
+    ``warnings`` are prohibitions that hold for what is permitted, and that the rule set only tells
+    of; sorted, and empty on a denial.
     """
 
     permit: bool
     rules: tuple[str, ...]
+    warnings: tuple[str, ...] = ()

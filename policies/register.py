@@ -77,9 +77,13 @@ class Register:
         raise RuleUnknown(f"profile on {day.isoformat()}")
 
     def in_force(self, day: date) -> tuple[Rule, ...]:
-        """The rows of the profile in force on ``day`` that hold on that day."""
+        """The rows of the profile in force on ``day`` that hold on that day and are not off."""
         profile = self.profile_on(day)
-        return tuple(rule for rule in self if profile in rule.profiles and rule.holds_on(day))
+        return tuple(
+            rule
+            for rule in self
+            if profile in rule.profiles and rule.holds_on(day) and rule.mode != "off"
+        )
 
 
 def _covers(profile: ProfileRow, day: date) -> bool:
@@ -105,6 +109,7 @@ def _rule(row: RuleRow, file: RegisterFile, line: int) -> Rule:
         valid_from=row.valid_from or min(since),
         valid_to=row.valid_to,
         deadline=row.deadline,
+        mode="off" if row.needs and not file.deployment.get(row.needs) else row.mode or "enforce",
         quotes=tuple(row.quotes.get(source, "") for source in row.cites),
         needed=(row.needed.en, row.needed.zh),
         line=line,
@@ -171,6 +176,16 @@ def _mistakes(
         bool(row.quotes) and row.grade != "S",
         ("only a row of grade S may be quoted", "仅 S 级条目可以引用原文"),
         ("drop the quotes", "请删除 quotes"),
+    )
+    yield (
+        row.mode is not None and row.grade not in {"B", "P/B"},
+        ("only an unverified row (B, P/B) has a mode", "只有待核条目（B、P/B）可以设置 mode"),
+        ("drop `mode`: what is verified is enforced", "请删除 mode：已核实的条目一律执行"),
+    )
+    yield (
+        row.needs is not None and row.needs not in file.deployment,
+        ("it needs something that `deployment` does not list", "所需条件未在 deployment 中列出"),
+        ("list it under deployment, true or false", "请在 deployment 中列出，取 true 或 false"),
     )
     yield (
         not set(row.quotes) <= set(row.cites),

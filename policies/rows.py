@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,9}-[0-9]{2}\z")]
 Plain = Annotated[str, StringConstraints(min_length=1, max_length=400)]
@@ -21,6 +21,13 @@ Effect = Literal["permit", "forbid", "oblige", "track", "escalate", "allow-servi
 
 Enforced = Literal["policy", "engine", "later"]
 """Who applies the row today: a Cedar policy, the bus itself (engine, registry, hub), or nobody."""
+
+
+Mode = Literal["enforce", "warn", "off"]
+"""How an unverified row is applied: as it stands, by telling people only, or not at all."""
+
+StatedMode = Annotated[Mode, BeforeValidator(lambda said: "off" if said is False else said)]
+"""YAML reads a bare ``off`` as false."""
 
 
 class Row(BaseModel):
@@ -70,7 +77,8 @@ class ProfileRow(Row):
 class RuleRow(Row):
     """One rule. ``cites`` maps a source to the article, or to "" when the whole text is meant.
 
-    ``quotes`` gives a cited source's own words.
+    ``quotes`` gives a cited source's own words. ``mode`` is for unverified rows only, ``needs``
+    names a flag of ``deployment`` without which the row does not apply.
     """
 
     id: RuleId
@@ -86,6 +94,8 @@ class RuleRow(Row):
     valid_from: date | None = None
     valid_to: date | None = None
     deadline: Term | None = None
+    mode: StatedMode | None = None
+    needs: Slug | None = None
     quotes: dict[Slug, Plain] = {}
     needed: Words
 
@@ -94,6 +104,7 @@ class RegisterFile(Row):
     """The whole file."""
 
     version: Literal[1]
+    deployment: dict[Slug, bool] = {}
     profiles: dict[Slug, ProfileRow]
     sources: dict[Slug, SourceRow]
     rules: tuple[RuleRow, ...]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from policies.rows import Effect, Enforced, Grade, Term
+from policies.rows import Effect, Enforced, Grade, Mode, Term
 
 Language = Literal["en", "zh"]
 
@@ -14,7 +14,10 @@ UNVERIFIED: Final = "待核"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row. ``source``, ``article`` and ``quotes`` run in parallel; never show them bare."""
+    """One row. ``source``, ``article`` and ``quotes`` run in parallel; never show them bare.
+
+    ``mode`` is ``off`` also for a row whose condition on the deployment is not met.
+    """
 
     id: str
     title_en: str
@@ -31,6 +34,7 @@ class Rule:
     valid_from: date
     valid_to: date | None
     deadline: Term | None
+    mode: Mode
     quotes: tuple[str, ...]
     needed: tuple[str, str]
     line: int

@@ -21,8 +21,9 @@ from policies.facts import (
     Resource,
 )
 
-SLICE_FORMAT: Final = 1
-"""Raise it when the same facts become other entities: replay must know which reading it uses."""
+SLICE_FORMAT: Final = 2
+"""Raise it when the same facts become other entities, or the same register other periods: replay
+must know which reading it uses."""
 
 _TYPES: Final[dict[type, str]] = {
     MemberFacts: "Member",
@@ -43,13 +44,17 @@ class QuestionMalformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One question as Cedar reads it: who, what, on what, and two JSON documents."""
+    """One question as Cedar reads it: who, what, on what, and two JSON documents.
+
+    ``time_ms`` chooses the rules that are asked; without a time it is None, and none are.
+    """
 
     principal: tuple[str, str]
     action: str
     resource: tuple[str, str]
     context: str
     entities: str
+    time_ms: int | None
 
 
 def slice_of(question: Question) -> Slice:
@@ -63,6 +68,7 @@ def slice_of(question: Question) -> Slice:
             resource=_uid(question.resource),
             context=_json(context),
             entities=_json([entities[uid] for uid in sorted(entities)]),
+            time_ms=time if type(time := context.get("time")) is int else None,
         )
     except (AttributeError, TypeError) as error:
         raise QuestionMalformed(type(error).__name__) from None

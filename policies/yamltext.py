@@ -6,6 +6,7 @@ exchange/model/yamlfile.py does the same for contracts; a leaf may not import it
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import yaml
 from yaml.constructor import ConstructorError, SafeConstructor
@@ -13,6 +14,9 @@ from yaml.constructor import ConstructorError, SafeConstructor
 from policies.errors import Finding, RuleSetInvalid
 
 Path = tuple[str | int, ...]
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml reads the register ten times as fast, which every command waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ def parse_yaml(raw: bytes, name: str) -> Document:
     """Parse one strict document. Raises `RuleSetInvalid` with failure ``not-yaml``."""
     reading = _Reading()
     try:
-        node = yaml.compose(raw.decode("utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(raw.decode("utf-8"), Loader=_LOADER)
         data = None if node is None else reading.plain(node, ())
     except UnicodeDecodeError as error:
         line, problem = raw.count(b"\n", 0, error.start) + 1, "not UTF-8"

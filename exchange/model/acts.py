@@ -172,6 +172,8 @@ class OpenStream(Body):
     topic: Annotated[Code, Key(2)]
     partition: Annotated[int, Key(3)]
     predecessor: Annotated[Hash | None, Key(4)] = None
+    suite: Annotated[int, Key(5)] = 1
+    """Number of the cryptographic suite its bundles are sealed with (keys/SPEC.md)."""
 
 
 class Anchor(Part):

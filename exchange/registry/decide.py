@@ -130,7 +130,8 @@ def _by_item(answers: list[Answer]) -> Verdict:
 
 
 def _union(answers: Iterable[Answer]) -> tuple[str, ...]:
-    return _sorted(answer.rules for answer in answers)
+    """Every rule behind the answers; a permit's warnings stand among them, being prohibitions."""
+    return _sorted((*answer.rules, *answer.warnings) for answer in answers)
 
 
 def _sorted(rules: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

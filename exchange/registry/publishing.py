@@ -9,7 +9,9 @@ from exchange.registry.case import Asked, Case, Denied, nothing_there
 from exchange.registry.rows import Dataset
 from exchange.registry.state import Registry
 from exchange.registry.tracks import Track
-from policies.facts import Question
+from keys.errors import UnknownSuite
+from keys.suite import NATIONAL, suite
+from policies.facts import ContextValue, Question
 
 _EMPTY = Track(0)
 
@@ -23,6 +25,10 @@ def examine_open(body: acts.OpenStream, asked: Asked) -> Case | Denied:
         )
     if body.topic != row.topic or not 0 <= body.partition < row.partitions:
         return _wrong("the catalogue names another place", "与目录登记的主题或分区不符")
+    try:
+        suite(body.suite)
+    except UnknownSuite as error:
+        return Denied(busrules.STREAM, Text(*error.text))
     if len(body.region) != asked.registry.shapes[row.contract_hash].region_digits:
         return _wrong("the contract splits by another region level", "区划级别与合约不符")
     if body.predecessor is not None:
@@ -31,7 +37,7 @@ def examine_open(body: acts.OpenStream, asked: Asked) -> Case | Denied:
         if before is None or (before.dataset, before.member, before.region) != line:
             return _wrong("its predecessor is no stream of this line", "前序流不属于同一序列")
     owner = row.provider == asked.act.member
-    return Case((_question(asked, row, owner=owner),))
+    return Case((_question(asked, row, owner=owner, sm=body.suite in NATIONAL),))
 
 
 def examine_progress(body: acts.ReportProgress, asked: Asked) -> Case | Denied:
@@ -93,9 +99,9 @@ def _questions(asked: Asked, streams: Iterable[bytes]) -> tuple[Question, ...]:
     return tuple(_question(asked, datasets[name], owner=mine) for name, mine in owned.items())
 
 
-def _question(asked: Asked, row: Dataset, *, owner: bool) -> Question:
+def _question(asked: Asked, row: Dataset, *, owner: bool, **context: ContextValue) -> Question:
     related = facts.related_facts(asked.registry, row)[1:]
-    return asked.question(facts.dataset_facts(row), related, owner=owner)
+    return asked.question(facts.dataset_facts(row), related, owner=owner, **context)
 
 
 def _wrong(en: str, zh: str) -> Denied:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from policies.engine import Engine
+from policies.periods import start_ms
+from tests.policies.laws import engine_with
 from tests.policies.world import ask, depart
 
 Scenario = Mapping[str, Any]
@@ -19,19 +21,27 @@ Ended = tuple[str, tuple[str, ...]]
 """One word of `PASSES` or `FAILS`, and rule ids in ascending order."""
 Evaluator = Callable[[Engine, Scenario], Ended]
 
-PASSES: Final = frozenset({"permit", "due", "done", "extended", "kept"})
+PASSES: Final = frozenset({"permit", "warn", "due", "done", "extended", "kept"})
 """Outcomes in which what the rule asks for is so, or can still become so in time."""
 FAILS: Final = frozenset({"deny", "late", "breached", "escalated", "awaiting-calendar"})
 """Outcomes in which the rule stopped something, or was not kept."""
 
 
 def by_rules(engine: Engine, scenario: Scenario) -> Ended:
-    """The answer of the rule engine to the usual question of an action, changed as told."""
-    question = depart(
-        ask(scenario["action"]), scenario.get("given") or {}, scenario.get("when") or {}
-    )
-    answer = engine.decide(question)
+    """The answer of the rule engine to the usual question of an action, changed as told.
+
+    ``at`` is a day on which it is asked, ``law`` changes rows of the shipped rule set first.
+    """
+    law = engine_with(scenario["law"]) if "law" in scenario else engine
+    usual = ask(scenario["action"], **_time(scenario))
+    answer = law.decide(depart(usual, scenario.get("given") or {}, scenario.get("when") or {}))
+    if answer.warnings:
+        return "warn", tuple(sorted((*answer.rules, *answer.warnings)))
     return "permit" if answer.permit else "deny", answer.rules
+
+
+def _time(scenario: Scenario) -> dict[str, int]:
+    return {"time": start_ms(scenario["at"])} if "at" in scenario else {}
 
 
 EVALUATORS: Final[dict[str, Evaluator]] = {"rules": by_rules}

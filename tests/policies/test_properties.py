@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from random import Random
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from policies.facts import (
     RequestFacts,
     Resource,
 )
+from policies.periods import start_ms
 from policies.ruleset import RuleSet
 from tests.policies.world import (
     BASES,
@@ -33,6 +35,7 @@ from tests.policies.world import (
 )
 
 ENGINE: Final = Engine.load()
+FIRST: Final = start_ms(date(2014, 11, 28))
 PARTIES: Final = {"department", "authorised", "authority"}
 
 
@@ -68,10 +71,10 @@ DOMAINS: Final[dict[str, tuple[ContextValue, ...]]] = {
     "price": ("", "0", "100"),
     **dict.fromkeys(("from_ms", "from", "epoch_from"), (-1, 0, 10, 15, 20, NOW)),
     **dict.fromkeys(("to_ms", "to", "epoch_to"), (0, 10, 15, 20, NOW, NOW + 1)),
-    **dict.fromkeys(("time", "expires_ms", "expires"), (0, NOW, LATER - 1, LATER, LATER + 1)),
-    **dict.fromkeys(
-        ("active", "revoked", "taken", "owner", "key_covered", "approve", "widened"), (True, False)
-    ),
+    "time": (NOW, LATER - 1, LATER, LATER + 1),
+    **dict.fromkeys(("expires_ms", "expires"), (0, NOW, LATER - 1, LATER, LATER + 1)),
+    **dict.fromkeys(("active", "revoked", "taken", "owner", "sm"), (True, False)),
+    **dict.fromkeys(("key_covered", "approve", "widened"), (True, False)),
 }
 """The values that each attribute may take in a random world; the usual ones are among them."""
 
@@ -145,6 +148,18 @@ def test_nothing_becomes_permitted_because_time_passes(question: Question, wait:
         question, context={**question.context, "time": int(str(question.context["time"])) + wait}
     )
     assert ENGINE.decide(question).permit or not ENGINE.decide(later).permit
+
+
+@settings(max_examples=300)
+@given(questions(), st.integers(FIRST, NOW), st.integers(1, NOW))
+def test_nor_because_the_law_of_another_day_applies(
+    question: Question, then: int, wait: int
+) -> None:
+    """Each profile so far forbids at least what the one before did; a new one must be adopted."""
+    times = (then, then + wait)
+    contexts = [{**question.context, "time": time} for time in times]
+    before, after = (ENGINE.decide(replace(question, context=context)) for context in contexts)
+    assert before.permit or not after.permit
 
 
 @given(questions())

@@ -80,7 +80,7 @@ BASES: Final[Mapping[str, Base]] = {
     "catalogue.publish": (AUTHORITY, PROPOSED, (), {"missing": (), "price": ""}),
     "catalogue.withdraw": (PROVIDER, DATASET, (), {}),
     "dataset.key": (AUTHORITY, DATASET, (), {}),
-    "stream.open": (PROVIDER, DATASET, (), {"owner": True}),
+    "stream.open": (PROVIDER, DATASET, (), {"owner": True, "sm": False}),
     "stream.progress": (PROVIDER, DATASET, (), {"owner": True}),
     "stream.gap": (PROVIDER, DATASET, (), {"owner": True}),
     "stream.fork": (CONSUMER, DATASET, (), {}),
