@@ -11,6 +11,7 @@
     │   ├── ReleaseRefused        release-refused
     │   ├── NotAuthenticated      not-authenticated
     │   ├── CheckFailed           check-failed
+    │   ├── NoteRefused           note-refused
     │   └── LedgerBroken          ledger-broken
     ├── UsageError                …                       2   the caller must change something first
     │   ├── ConfigurationInvalid  configuration-invalid
@@ -116,6 +117,12 @@ class CheckFailed(Refused):
     """A check that a person asked for found something."""
 
     category = "check-failed"
+
+
+class NoteRefused(Refused):
+    """A checkpoint, proof or policy of the log is malformed, or not signed as it must be."""
+
+    category = "note-refused"
 
 
 class LedgerBroken(Refused):

@@ -42,7 +42,7 @@ class Signer(Protocol):
         """Name of the public key, 16 bytes."""
 
     def sign(self, message: bytes) -> bytes:
-        """64 bytes over ``message``."""
+        """Its signature over ``message``; 64 bytes for the Ed25519 keys that sign statements."""
 
 
 @dataclass(frozen=True, slots=True)

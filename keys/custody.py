@@ -15,7 +15,7 @@ True
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -32,6 +32,12 @@ WRAPPED_BYTES_MAX: Final = 1 << 17
 """A release answer for 256 epochs of four sections fits; nothing longer is tried."""
 _LOCAL_LABEL: Final = ".local"
 _SALT_BYTES: Final = 32
+_Pair = primitives.SigningKey | primitives.DecapsulationKey | primitives.MldsaKey
+_PAIRS: Final[Mapping[Kind, Callable[[bytes], _Pair]]] = {
+    Kind.SIGNING: primitives.SigningKey,
+    Kind.KEM: primitives.DecapsulationKey,
+    Kind.MLDSA: primitives.MldsaKey,
+}
 
 Edit = Callable[[dict[str, Entry]], object]
 """Changes the entries it is given, or raises before it has changed anything."""
@@ -66,14 +72,20 @@ class Custody(Protocol):
     def generate_kem(self, label: str) -> PublicKey:
         """Make a suite 1 key agreement pair."""
 
+    def generate_mldsa(self, label: str) -> PublicKey:
+        """Make an ML-DSA-44 key pair, which signs tree heads."""
+
     def public(self, label: str) -> PublicKey:
-        """The public half of a signing or key agreement pair."""
+        """The public half of any pair."""
 
     def publics(self) -> tuple[PublicKey, ...]:
         """All of them, by label."""
 
     def signer(self, label: str) -> Signer:
-        """Something that signs with that key."""
+        """Something that signs with that Ed25519 key."""
+
+    def mldsa_signer(self, label: str) -> Signer:
+        """Something that signs with that ML-DSA-44 key: signatures of 2,420 bytes."""
 
     def unwrap(self, kid: bytes, wrapped: bytes, info: bytes) -> Secret:
         """The secret that was wrapped to ``kid`` under ``info``; `OpenRefused`."""
@@ -120,19 +132,27 @@ class MemoryCustody:
         self._add(label, Entry(Kind.KEM, self._random()))
         return self.public(label)
 
+    def generate_mldsa(self, label: str) -> PublicKey:
+        """See `Custody`."""
+        self._add(label, Entry(Kind.MLDSA, self._random()))
+        return self.public(label)
+
     def public(self, label: str) -> PublicKey:
         """See `Custody`."""
-        return _public_key(label, self._find(label, Kind.SIGNING, Kind.KEM))
+        return _public_key(label, self._find(label, *_PAIRS))
 
     def publics(self) -> tuple[PublicKey, ...]:
         """See `Custody`."""
-        pairs = (Kind.SIGNING, Kind.KEM)
-        labels = sorted(label for label, entry in self._entries.items() if entry.kind in pairs)
+        labels = sorted(label for label, entry in self._entries.items() if entry.kind in _PAIRS)
         return tuple(self.public(label) for label in labels)
 
     def signer(self, label: str) -> Signer:
         """See `Custody`."""
-        return _Signer(primitives.SigningKey(self._find(label, Kind.SIGNING).secret))
+        return _Signer(primitives.SigningKey(self._find(label, Kind.SIGNING).secret), Kind.SIGNING)
+
+    def mldsa_signer(self, label: str) -> Signer:
+        """See `Custody`."""
+        return _Signer(primitives.MldsaKey(self._find(label, Kind.MLDSA).secret), Kind.MLDSA)
 
     def unwrap(self, kid: bytes, wrapped: bytes, info: bytes) -> Secret:
         """See `Custody`."""
@@ -296,9 +316,9 @@ class _Signer:
 
     __slots__ = ("_key", "kid")
 
-    def __init__(self, key: primitives.SigningKey) -> None:
+    def __init__(self, key: primitives.SigningKey | primitives.MldsaKey, kind: Kind) -> None:
         self._key = key
-        self.kid = kid_of(Kind.SIGNING, key.public)
+        self.kid = kid_of(kind, key.public)
 
     def __repr__(self) -> str:
         return f"<signer {self.kid.hex()}>"
@@ -308,8 +328,7 @@ class _Signer:
 
 
 def _public_key(label: str, entry: Entry) -> PublicKey:
-    made = primitives.SigningKey if entry.kind is Kind.SIGNING else primitives.DecapsulationKey
-    raw = made(entry.secret).public
+    raw = _PAIRS[entry.kind](entry.secret).public
     return PublicKey(kid_of(entry.kind, raw), int(entry.kind), raw, label)
 
 

@@ -14,7 +14,7 @@ CONTENT_BYTES_MAX: Final = 1 << 20
 
 
 class Kind(IntEnum):
-    """What an entry is for. Numbers are permanent; 1 and 2 equal the algorithm bytes."""
+    """What an entry is for. Numbers are permanent; those of key pairs equal the algorithm bytes."""
 
     SIGNING = 1
     """Ed25519 seed, 32 bytes; nothing public."""
@@ -26,6 +26,8 @@ class Kind(IntEnum):
     """Passphrase of an encrypted private key file, 64 hex digits; public: the certificate, PEM."""
     LOCAL = 5
     """32 random bytes under which this machine encrypts its own files; nothing public."""
+    MLDSA = 6
+    """ML-DSA-44 seed, 32 bytes; nothing public."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,8 @@ ED25519: Final = 1
 """Signatures of suite 1. Algorithm bytes are permanent; SPEC.md §5 keeps the register."""
 XWING: Final = 2
 """Key agreement of suite 1: ML-KEM-768 with X25519."""
+MLDSA44: Final = 6
+"""Signatures of tree heads, beside Ed25519's."""
 KID_BYTES: Final = 16
 
 _X25519_PRIME: Final = 2**255 - 19
@@ -55,6 +57,16 @@ def check_kem_key(public: bytes) -> bytes:
     if int.from_bytes(public[primitives.MLKEM_PUBLIC_BYTES :], "little") >= _X25519_PRIME:
         raise _rejected("encoding")
     return kid_of(XWING, public)
+
+
+def check_mldsa_key(public: bytes) -> bytes:
+    """The kid of an ML-DSA-44 key, or `KeyRejected`: wrong ``length``, the one way to be none.
+
+    FIPS 204 packs ten bits a coefficient, so that every string of 1,312 bytes is some key's.
+    """
+    if len(public) != primitives.MLDSA_PUBLIC_BYTES:
+        raise _rejected("length")
+    return kid_of(MLDSA44, public)
 
 
 def _rejected(failure: str) -> KeyRejected:

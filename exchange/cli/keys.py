@@ -22,7 +22,11 @@ _COLUMNS: Final = (
     Text("kind", "类型"),
     Text("key id", "密钥编号"),
 )
-_ALGORITHMS: Final = {1: Text("signing", "签名"), 2: Text("agreement", "协商")}
+_ALGORITHMS: Final = {
+    1: Text("signing", "签名"),
+    2: Text("agreement", "协商"),
+    6: Text("signing, ML-DSA-44", "签名（ML-DSA-44）"),
+}
 _RECORDED: Final = Text(
     "{dataset} has a new key (entry {index}); bundles are sealed to it from now on",
     "{dataset} 已登记新密钥（账本条目 {index}），此后的数据包使用新密钥",

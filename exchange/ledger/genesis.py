@@ -155,6 +155,9 @@ def _check_keys(body: Genesis) -> None:
     names = [hub.hub for hub in body.hubs]
     if len(set(publics)) != len(publics) or len(set(names)) != len(names) or not names:
         raise _wrong("it names a key or a hub twice, or no hub", "密钥或枢纽重复，或未列枢纽")
+    second = [hub.checkpoint_mldsa for hub in body.hubs if hub.checkpoint_mldsa is not None]
+    if len(set(second)) != len(second):
+        raise _wrong("it names a key twice", "密钥重复")
     try:
         for public in publics:
             check_signing_key(public)

@@ -6,7 +6,7 @@ no tree; they return a value only they can make, or raise `CheckFailed`.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass
 from typing import Final
 
@@ -61,43 +61,21 @@ class Tree:
     def root(self, size: int | None = None) -> bytes:
         """The root of the first ``size`` leaves (of all of them by default)."""
         end = self._checked(self.size if size is None else size)
-        return self._subtree(0, end) if end else EMPTY_ROOT
+        return range_hash(0, end, self._complete) if end else EMPTY_ROOT
 
     def inclusion(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
         """The path from leaf ``index`` to the root of ``size``; nearest sibling first."""
         end = self._checked(self.size if size is None else size)
-        if not 0 <= index < end:
-            raise IndexError(index)
-        path: list[bytes] = []
-        start = 0
-        while end - start > 1:
-            middle = start + _split(end - start)
-            if index < middle:
-                path.append(self._subtree(middle, end))
-                end = middle
-            else:
-                path.append(self._subtree(start, middle))
-                start = middle
-        return tuple(reversed(path))
+        return tuple(range_hash(*one, self._complete) for one in inclusion_ranges(index, end))
 
     def consistency(self, old: int, new: int | None = None) -> tuple[bytes, ...]:
         """The proof that the tree of ``new`` leaves extends the one of ``old``, 0 < old ≤ new."""
         end = self._checked(self.size if new is None else new)
-        if not 0 < old <= end:
-            raise IndexError(old)
-        proof: list[bytes] = []
-        start, whole = 0, True
-        while old != end:
-            middle = start + _split(end - start)
-            if old <= middle:
-                proof.append(self._subtree(middle, end))
-                end = middle
-            else:
-                proof.append(self._subtree(start, middle))
-                start, whole = middle, False
-        if not whole:
-            proof.append(self._subtree(start, end))
-        return tuple(reversed(proof))
+        return tuple(range_hash(*one, self._complete) for one in consistency_ranges(old, end))
+
+    def row(self, level: int, start: int, end: int) -> bytes:
+        """The hashes of complete subtrees ``start`` to ``end`` of 2^level leaves, put together."""
+        return bytes(self._levels[level][start * HASH_BYTES : end * HASH_BYTES])
 
     def _checked(self, size: int) -> int:
         if not 0 <= size <= self.size:
@@ -108,13 +86,62 @@ class Tree:
         at = index * HASH_BYTES
         return bytes(self._levels[level][at : at + HASH_BYTES])
 
-    def _subtree(self, start: int, end: int) -> bytes:
-        """MTH of leaves start to end; start is a multiple of the power of two at or above it."""
-        count = end - start
-        if count & (count - 1) == 0:
-            return self._complete(count.bit_length() - 1, start // count)
-        middle = start + _split(count)
-        return node_hash(self._subtree(start, middle), self._subtree(middle, end))
+
+def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """The ranges of leaves whose hashes lead from leaf ``index`` to the root; nearest first."""
+    if not 0 <= index < size:
+        raise IndexError(index)
+    ranges: list[tuple[int, int]] = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if index < middle:
+            ranges.append((middle, end))
+            end = middle
+        else:
+            ranges.append((start, middle))
+            start = middle
+    return ranges[::-1]
+
+
+def consistency_ranges(old: int, new: int) -> list[tuple[int, int]]:
+    """The ranges of leaves whose hashes prove that ``new`` leaves extend ``old``, 0 < old ≤ new."""
+    if not 0 < old <= new:
+        raise IndexError(old)
+    ranges: list[tuple[int, int]] = []
+    start, end, whole = 0, new, True
+    while old != end:
+        middle = start + _split(end - start)
+        if old <= middle:
+            ranges.append((middle, end))
+            end = middle
+        else:
+            ranges.append((start, middle))
+            start, whole = middle, False
+    if not whole:
+        ranges.append((start, end))
+    return ranges[::-1]
+
+
+def complete_subtrees(start: int, end: int) -> list[tuple[int, int]]:
+    """The complete subtrees (level, index) that leaves ``start`` to ``end`` are made of, in order.
+
+    ``start`` is a multiple of the power of two at or above the count.
+    """
+    count = end - start
+    if count & (count - 1) == 0:
+        return [(count.bit_length() - 1, start // count)]
+    middle = start + _split(count)
+    return complete_subtrees(start, middle) + complete_subtrees(middle, end)
+
+
+def range_hash(start: int, end: int, complete: Callable[[int, int], bytes]) -> bytes:
+    """MTH of leaves ``start`` to ``end``; ``complete(level, index)`` gives a complete subtree's."""
+    hashes = [complete(level, index) for level, index in complete_subtrees(start, end)]
+    node = hashes.pop()
+    while hashes:
+        node = node_hash(hashes.pop(), node)
+    return node
 
 
 def _split(count: int) -> int:

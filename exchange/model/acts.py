@@ -24,6 +24,7 @@ from exchange.model.acttypes import (
     KidBytes,
     Level,
     MemberKind,
+    MldsaKey,
     Region,
     Regions,
     Secrecy,
@@ -33,11 +34,15 @@ from exchange.model.acttypes import (
 
 
 class HubKeys(Part):
-    """The keys of one hub: ``entry`` signs entries and answers, ``checkpoint`` signs tree heads."""
+    """The keys of one hub: ``entry`` signs entries and answers, ``checkpoint`` signs tree heads.
+
+    ``checkpoint_mldsa`` signs them as well, with ML-DSA-44; a ledger founded before it has none.
+    """
 
     hub: Annotated[Slug, Key(0)]
     entry: Annotated[Hash, Key(1)]
     checkpoint: Annotated[Hash, Key(2)]
+    checkpoint_mldsa: Annotated[MldsaKey | None, Key(3)] = None
 
 
 class Genesis(Body):

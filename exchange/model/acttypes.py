@@ -9,6 +9,7 @@ from exchange.model.ids import SLUG
 
 Hash = Annotated[bytes, Len(32, 32)]
 KidBytes = Annotated[bytes, Len(16, 16)]
+MldsaKey = Annotated[bytes, Len(1312, 1312)]
 Slug = Annotated[str, StringConstraints(pattern=rf"^{SLUG}\z")]
 Region = Annotated[
     str, StringConstraints(pattern=r"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})?\z")

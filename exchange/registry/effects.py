@@ -36,7 +36,7 @@ def apply_genesis(body: acts.Genesis, origin: str, time_ms: int, registry: Regis
     registry.rules, registry.rules_version, registry.hubs_version = body.rules, 1, 1
     for hub in body.hubs:
         kid = kid_of(SUITE_1.signature_algorithm, hub.entry)
-        registry.hubs[hub.hub] = Hub(hub.hub, kid, hub.entry, hub.checkpoint)
+        registry.hubs[hub.hub] = Hub(hub.hub, kid, hub.entry, hub.checkpoint, hub.checkpoint_mldsa)
         registry.kids |= {kid, kid_of(SUITE_1.signature_algorithm, hub.checkpoint)}
     registry.kids.add(kid_of(SUITE_1.signature_algorithm, body.recovery))
     _add_member(

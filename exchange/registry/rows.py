@@ -17,12 +17,13 @@ RequestStatus = Literal["open", "approved", "refused", "withdrawn"]
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """A hub that may sign entries with ``entry``; ``checkpoint`` signs tree heads."""
+    """A hub that may sign entries with ``entry``; both ``checkpoint`` keys sign tree heads."""
 
     id: str
     kid: bytes
     entry: bytes
     checkpoint: bytes
+    checkpoint_mldsa: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

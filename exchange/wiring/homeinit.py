@@ -30,7 +30,14 @@ from exchange.wiring.home import (
     render,
 )
 from exchange.wiring.homekeys import OFFICER, create_custody
-from exchange.wiring.hubkeys import CA, CHECKPOINT, CUSTODY_FILE, ENTRY, rule_set_hash
+from exchange.wiring.hubkeys import (
+    CA,
+    CHECKPOINT,
+    CHECKPOINT_MLDSA,
+    CUSTODY_FILE,
+    ENTRY,
+    rule_set_hash,
+)
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.pinnedca import ca_hash
 
@@ -106,6 +113,7 @@ def _found(draft: Path, said: Founding, passphrase: Passphrase) -> bytes:
                 hub=said.hub,
                 entry=hub.generate_signing(ENTRY).raw,
                 checkpoint=hub.generate_signing(CHECKPOINT).raw,
+                checkpoint_mldsa=hub.generate_mldsa(CHECKPOINT_MLDSA).raw,
             ),
         ),
         ca=ca_hash(ca.decode("ascii")),

@@ -1,6 +1,6 @@
 """What a hub's folder holds, and how its keys are labelled in its custody file.
 
-``HOME/hub/custody`` holds the entry key, the checkpoint key, the CA of this ledger's hubs, the
+``HOME/hub/custody`` holds the entry key, both checkpoint keys, the CA of this ledger's hubs, the
 passphrase of the TLS key, and the datasets' KEM keys; ``tls.pem`` and ``tls.key`` (encrypted) lie
 beside it and are made when a hub starts.
 """
@@ -12,6 +12,7 @@ from policies.engine import Engine
 CUSTODY_FILE: Final = "custody"
 ENTRY: Final = "hub/entry"
 CHECKPOINT: Final = "hub/checkpoint"
+CHECKPOINT_MLDSA: Final = "hub/checkpoint-mldsa"
 CA: Final = "hub/ca"
 TLS: Final = "hub/tls"
 TLS_CERTIFICATE: Final = "tls.pem"

@@ -18,13 +18,16 @@ from keys.errors import (
     CustodyUnwritable,
     KeyExists,
     KeyMissing,
+    KeyRejected,
     KeysError,
     OpenRefused,
+    SignatureInvalid,
     TornFile,
     WeakPassphrase,
     WrongPassphrase,
 )
-from keys.identity import check_kem_key, check_signing_key
+from keys.identity import check_kem_key, check_mldsa_key, check_signing_key
+from keys.primitives import verify_mldsa
 from keys.secret import Secret
 from keys.suite import SUITE_1
 
@@ -70,6 +73,23 @@ def test_a_key_agreement_key_unwraps(custody: Custody) -> None:
     refused(lambda: custody.unwrap(first.kid, wrapped, b"info"), OpenRefused)
     refused(lambda: custody.unwrap(public.kid, wrapped, b"other"), OpenRefused)
     refused(lambda: custody.unwrap(bytes(16), wrapped, b"info"), KeyMissing)
+
+
+def test_an_mldsa_key_signs_tree_heads_and_nothing_else(custody: Custody) -> None:
+    public = custody.generate_mldsa("checkpoint")
+    signer = custody.mldsa_signer("checkpoint")
+    assert public.kid == check_mldsa_key(public.raw) == signer.kid
+    assert (public.algorithm, len(public.raw)) == (6, 1312)
+    assert [key.label for key in custody.publics()] == ["checkpoint"]
+    verify_mldsa(public.raw, signer.sign(b"head"), b"head")
+    signature = signer.sign(b"head")
+    refused(lambda: verify_mldsa(public.raw, signature, b"other"), SignatureInvalid)
+    refused(lambda: verify_mldsa(bytes(1312), signature, b"head"), SignatureInvalid)
+    refused(lambda: verify_mldsa(b"short", signature, b"head"), SignatureInvalid)
+    refused(lambda: custody.signer("checkpoint"), KeyMissing)
+    custody.generate_signing("entry")
+    refused(lambda: custody.mldsa_signer("entry"), KeyMissing)
+    assert refused(lambda: check_mldsa_key(bytes(1311)), KeyRejected) == "length"
 
 
 def test_more_than_an_answer_is_not_unwrapped(custody: Custody) -> None:

@@ -81,6 +81,8 @@ class Drafts:
         labels = [f"{kind}/{hub}" for kind in ("hub", "checkpoint") for hub in hubs]
         for label in ("office/authority", "recovery", *labels):
             self.custody.generate_signing(label)
+        for hub in hubs:
+            self.custody.generate_mldsa(f"checkpoint-mldsa/{hub}")
 
     @property
     def registry(self) -> Registry:
@@ -101,6 +103,7 @@ class Drafts:
                     hub=hub,
                     entry=self.public(f"hub/{hub}"),
                     checkpoint=self.public(f"checkpoint/{hub}"),
+                    checkpoint_mldsa=self.public(f"checkpoint-mldsa/{hub}"),
                 )
                 for hub in self.hubs
             ),

@@ -217,6 +217,17 @@ def test_a_genesis_with_doubtful_keys_is_refused() -> None:
             read_genesis(genesis_with(world, world.genesis_body(**changed)))
 
 
+def test_two_hubs_never_share_a_checkpoint_key() -> None:
+    world = World(hubs=("hub-1", "hub-2"))
+    first, second = world.genesis_body().hubs
+    shared = second.model_copy(update={"checkpoint_mldsa": first.checkpoint_mldsa})
+    with pytest.raises(LedgerBroken):
+        read_genesis(genesis_with(world, world.genesis_body(hubs=(first, shared))))
+    older = tuple(hub.model_copy(update={"checkpoint_mldsa": None}) for hub in (first, second))
+    whole = read_genesis(genesis_with(world, world.genesis_body(hubs=older)))
+    assert [hub.checkpoint_mldsa for hub in whole.hubs] == [None, None]
+
+
 def test_an_act_that_is_no_genesis_begins_no_ledger() -> None:
     world = World()
     act = world.sign(acts.SuspendMember(member="authority", reason=""))
