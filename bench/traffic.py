@@ -6,9 +6,10 @@ another purpose, a region outside the grant, an application that names no duty. 
 come. Seeded; everything refers to what stands on the ledger.
 """
 
+import hashlib
 import random
 from collections import deque
-from collections.abc import Callable, Reversible
+from collections.abc import Callable, Iterator, Reversible
 from typing import Final
 
 from exchange.model import acts
@@ -37,6 +38,9 @@ WRONG: Final = 0.04
 LOST: Final = 0.01
 """Share of key requests that no receipt ever answers."""
 PER_BUNDLE: Final = 100
+EPOCH_BUNDLES: Final = 64
+EPOCHS_AT_ONCE: Final = 8
+"""Epochs of one stream that one act asks for at most."""
 
 Signed = tuple[Body, str]
 """An act's body and who signs it, ``member`` or ``member/instance``."""
@@ -53,9 +57,10 @@ class Traffic:
         self._chance = random.Random(seed)
         self._newest: dict[bytes, int] = {}
         self._streams: dict[str, list[bytes]] = {}
-        self._due: deque[tuple[bytes, bytes, int]] = deque()
-        """Grant, stream and last sequence that a receipt is owed for."""
-        self._receipted: dict[tuple[bytes, bytes], int] = {}
+        self._due: deque[tuple[bytes, bytes, int, int]] = deque()
+        """Grant, stream, first and last sequence that a receipt is owed for."""
+        self._read: dict[tuple[bytes, bytes], int] = {}
+        """Grant and stream → up to which sequence it has been read."""
         self._grants: list[bytes] = []
         self._known = 0
         self._open: list[bytes] = []
@@ -148,46 +153,53 @@ class Traffic:
         if not allowed:
             return None
         picked = chance.sample(allowed, chance.randint(1, len(allowed)))
+        runs = [(row.id, *self._run(grant.id, row.id)) for row in picked]
         items = tuple(
             world.item(
-                row.id,
-                epoch=chance.randbytes(16),
-                header=chance.randbytes(32),
+                stream,
+                epoch=epoch_of(stream, sequence),
+                header=world.anchor(stream, sequence).head,
                 from_ms=world.now_ms - 2 * HOUR_MS,
                 to_ms=world.now_ms - HOUR_MS,
-                sequence=self._newest[row.id],
+                sequence=sequence,
             )
-            for row in picked
+            for stream, first, last in runs
+            for sequence in beginnings(first, last)
         )
-        if not wrong and chance.random() >= LOST:
-            self._due += [(grant.id, row.id, self._newest[row.id]) for row in picked]
+        if not items:
+            return None
+        if not wrong:
+            kept = chance.random() >= LOST
+            for stream, first, last in runs:
+                self._read[grant.id, stream] = last
+                if kept and first <= last:
+                    self._due.append((grant.id, stream, first, last))
         return world.ask(grant.id, *items, purpose=grant.purpose), f"{grant.consumer}/main"
+
+    def _run(self, grant: bytes, stream: bytes) -> tuple[int, int]:
+        """What there is to read next: a new reader begins with the newest epoch."""
+        newest = self._newest[stream]
+        first = self._read.get((grant, stream), newest - newest % EPOCH_BUNDLES - 1) + 1
+        last = first - first % EPOCH_BUNDLES + EPOCHS_AT_ONCE * EPOCH_BUNDLES - 1
+        return first, min(newest, last)
 
     def _receipt(self) -> Signed | None:
         runs: list[acts.ReceiptItem] = []
         grant = self._due[0][0] if self._due else b""
         while self._due and self._due[0][0] == grant:
-            _, stream, last = self._due.popleft()
-            before = self._receipted.get((grant, stream), -1)
-            if last > before:
-                self._receipted[grant, stream] = last
-                runs.append(self._run(stream, before + 1, last))
+            _, stream, first, last = self._due.popleft()
+            head = self._world.anchor(stream, last).head
+            records = PER_BUNDLE * (last - first + 1)
+            run = acts.ReceiptItem(
+                stream=stream, first=first, last=last, head=head, records=records, levels=(1, 2)
+            )
+            runs.append(run)
         if not runs:
             return None
         row = self._world.registry.grants[grant]
         sink = SINKS[grant[0] % len(SINKS)]
         body = acts.FileReceipt(grant=grant, purpose=row.purpose, sink=sink, items=tuple(runs))
         return body, f"{row.consumer}/main"
-
-    def _run(self, stream: bytes, first: int, last: int) -> acts.ReceiptItem:
-        return acts.ReceiptItem(
-            stream=stream,
-            first=first,
-            last=last,
-            head=self._world.anchor(stream, last).head,
-            records=PER_BUNDLE * (last - first + 1),
-            levels=(1, 2),
-        )
 
     def _progress(self) -> Signed:
         chance = self._chance
@@ -196,7 +208,10 @@ class Traffic:
         picked = chance.sample(streams, chance.randint(1, len(streams)))
         for stream in picked:
             self._newest[stream] += chance.randint(1, 4)
-        anchors = tuple(self._world.anchor(stream, self._newest[stream]) for stream in picked)
+        ends = [(stream, self._newest[stream]) for stream in picked]
+        anchors = tuple(
+            self._world.anchor(stream, last, epoch=epoch_of(stream, last)) for stream, last in ends
+        )
         return acts.ReportProgress(anchors=anchors), f"{provider}/main"
 
     def _has(self, stream: bytes) -> bool:
@@ -233,6 +248,22 @@ def founded(*, seed: int) -> World:
             sharing = "conditional" if (number + one) % 3 == 0 else "unconditional"
             world.publish(member, f"register-{number + 1:02}-{one + 1}", sharing=sharing)
     return world
+
+
+def epoch_of(stream: bytes, sequence: int) -> bytes:
+    """The id of the epoch that a bundle belongs to."""
+    number = sequence // EPOCH_BUNDLES
+    return hashlib.sha256(stream + number.to_bytes(8, "big")).digest()[:16]
+
+
+def beginnings(first: int, last: int) -> Iterator[int]:
+    """The bundles that a reader of ``first`` to ``last`` asks with: the first it has of each epoch.
+
+    That of its first bundle may be known to it already; it asks again, as after a restart.
+    """
+    while first <= last:
+        yield first
+        first += EPOCH_BUNDLES - first % EPOCH_BUNDLES
 
 
 def _last(ids: Reversible[bytes]) -> list[bytes]:

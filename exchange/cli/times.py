@@ -8,7 +8,8 @@ from exchange.errors import UsageError
 
 DAY_MS: Final = 86_400_000
 _SPAN: Final = re.compile(r"\+([0-9]{1,5})(d|h|m)")
-_UNITS: Final = {"d": DAY_MS, "h": 3_600_000, "m": 60_000}
+_DURATION: Final = re.compile(r"([0-9]{1,5})(d|h|m|s)")
+_UNITS: Final = {"d": DAY_MS, "h": 3_600_000, "m": 60_000, "s": 1_000}
 
 
 def moment_ms(text: str, *, now_ms: int) -> int:
@@ -30,6 +31,19 @@ def moment_ms(text: str, *, now_ms: int) -> int:
     if moment.tzinfo is None:
         raise _unclear(text)
     return int(moment.timestamp() * 1000)
+
+
+def duration_ms(text: str) -> int:
+    """``15m``, ``1d``, ``2h`` or ``30s`` in milliseconds. Raises `UsageError`."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"{text[:40]!r} is no length of time",
+            f"{text[:40]!r} 不是有效的时长",
+            remedy=("write 30s, 15m, 2h or 1d", "请写成 30s、15m、2h 或 1d"),
+            failure="duration",
+        )
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def span_ms(since: str, until: str, *, now_ms: int) -> tuple[int, int]:

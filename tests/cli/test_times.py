@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exchange.cli.times import moment_ms, shown, span_ms
+from exchange.cli.times import duration_ms, moment_ms, shown, span_ms
 from exchange.errors import UsageError
 
 
@@ -38,3 +38,14 @@ def test_a_moment_is_taken_as_it_stands() -> None:
 def test_what_is_no_moment_is_said(text: str) -> None:
     with pytest.raises(UsageError, match="is no moment"):
         span_ms("", text, now_ms=0)
+
+
+def test_lengths_of_time_have_a_unit() -> None:
+    found = [duration_ms(text) for text in ("30s", "15m", "2h", "1d")]
+    assert found == [30_000, 900_000, 7_200_000, 86_400_000]
+
+
+@pytest.mark.parametrize("text", ["15", "m", "+15m", "1w", ""])
+def test_what_is_no_length_of_time_is_said(text: str) -> None:
+    with pytest.raises(UsageError, match="no length of time"):
+        duration_ms(text)
