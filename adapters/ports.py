@@ -72,7 +72,7 @@ class Delivery(Protocol):
         ...
 
     @property
-    def versions(self) -> list[int]:
+    def versions(self) -> Sequence[int]:
         """A version for each record; the higher one wins."""
         ...
 

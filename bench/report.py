@@ -26,7 +26,7 @@ _HOW: Final = """
   {rounds} times; a figure is the median round. Contenders get the same records in memory, each in
   the form it takes: columns here, dictionaries there.
 - **Sealed publish**: validated, compressed, encrypted, signed, durable in the spool and
-  acknowledged by Kafka (`acks=all`, idempotent), in portions of 5,000 records as a source gives
+  acknowledged by Kafka (`acks=all`, idempotent), in portions of 10,000 records as a source gives
   them.
 - **Open**: from making the consumer to the last record: ledger caught up, keys asked of the hub,
   every bundle verified, decrypted and decoded, receipts filed. The sink counts, as the peers do.

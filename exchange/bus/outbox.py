@@ -6,15 +6,17 @@ sealed bundle that no broker has acknowledged yet. `keep` is one transaction (WA
 FULL): when it returns, a crash at any later moment finds the same bytes here, so a retry sends
 them again and never seals a second bundle for a sequence number. Acknowledgements (`settle`) are
 written along with the next `keep` or by `close`; losing them only causes duplicates, which readers
-count and drop. Nothing in here is plaintext.
+count and drop. `keep` may run in a thread of its own while others use the spool: whatever touches
+the file takes turns. Nothing in here is plaintext.
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from exchange.errors import DiskFull, InUse
 
@@ -86,12 +88,13 @@ class Unsent:
 
 
 class Outbox:
-    """See the module. Use from one thread; the file is locked against a second process."""
+    """See the module. The file is locked against a second process."""
 
     def __init__(self, path: Path) -> None:
         """Open or create the spool at ``path``. Raises DiskFull when there is no room for it."""
         self._path = path
         self._settled: list[tuple[bytes, int]] = []
+        self._turn = threading.RLock()
         with self._room():
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=BUSY_S
@@ -105,22 +108,18 @@ class Outbox:
 
     def line(self, dataset: str, region: str) -> Line | None:
         """The stream in use for ``dataset`` and ``region``."""
-        row = self._db.execute(
-            f"{_IN_USE} AND dataset=? AND region=?", (dataset, region)
-        ).fetchone()
-        return Line(*row) if row else None
+        rows = self._read(f"{_IN_USE} AND dataset=? AND region=?", (dataset, region))
+        return Line(*rows[0]) if rows else None
 
     def lines(self, dataset: str) -> list[Line]:
         """Every stream in use for ``dataset``."""
-        rows = self._db.execute(f"{_IN_USE} AND dataset=? ORDER BY region", (dataset,))
+        rows = self._read(f"{_IN_USE} AND dataset=? ORDER BY region", (dataset,))
         return [Line(*row) for row in rows]
 
     def version(self, dataset: str) -> int:
         """The last version given to a record of ``dataset``; 0 when none was."""
-        row = self._db.execute(
-            "SELECT max(version) FROM line WHERE dataset=?", (dataset,)
-        ).fetchone()
-        return int(row[0] or 0)
+        rows = self._read("SELECT max(version) FROM line WHERE dataset=?", (dataset,))
+        return int(rows[0][0] or 0)
 
     def adopt(self, stream: bytes, dataset: str, region: str, topic: str, partition: int) -> Line:
         """Put a freshly opened stream into use, in place of the one in use so far."""
@@ -163,6 +162,13 @@ class Outbox:
         """Note that a broker has acknowledged these (stream, sequence) pairs."""
         self._settled.extend(acknowledged)
 
+    def pending(self) -> bool:
+        """Whether a bundle of the spool has no acknowledgement yet. Writes nothing."""
+        with self._turn:
+            settled = set(self._settled)
+            rows = self._db.execute("SELECT stream, sequence FROM bundle")
+            return any((stream, sequence) not in settled for stream, sequence in rows)
+
     def unsent(self, after: tuple[bytes, int] = (b"", -1), *, most: int = 16) -> list[Unsent]:
         """The next ``most`` bundles without an acknowledgement, each stream in order.
 
@@ -170,7 +176,7 @@ class Outbox:
         memory.
         """
         self.save()
-        rows = self._db.execute(
+        rows = self._read(
             "SELECT topic, partition, bundle.stream, bundle.sequence, raw"
             " FROM bundle JOIN line USING (stream) WHERE (bundle.stream, bundle.sequence) > (?, ?)"
             " ORDER BY bundle.stream, bundle.sequence LIMIT ?",
@@ -187,10 +193,10 @@ class Outbox:
 
     def scanned(self, topic: str, partition: int) -> int:
         """The offset up to which the topic was known to hold no bundle that this spool lacks."""
-        row = self._db.execute(
+        rows = self._read(
             "SELECT next_offset FROM scanned WHERE topic=? AND partition=?", (topic, partition)
-        ).fetchone()
-        return int(row[0]) if row else 0
+        )
+        return int(rows[0][0]) if rows else 0
 
     def scan_to(self, topic: str, partition: int, next_offset: int) -> None:
         """Record what `scanned` returns from now on."""
@@ -210,13 +216,18 @@ class Outbox:
         self.save()
         self._db.close()
 
+    def _read(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        with self._turn:
+            return self._db.execute(query, values).fetchall()
+
     def _write_settled(self) -> None:
-        self._db.executemany("DELETE FROM bundle WHERE stream=? AND sequence=?", self._settled)
-        self._settled.clear()
+        settled = list(self._settled)  # more may be settled while this is written
+        self._db.executemany("DELETE FROM bundle WHERE stream=? AND sequence=?", settled)
+        del self._settled[: len(settled)]
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._room():
+        with self._turn, self._room():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield

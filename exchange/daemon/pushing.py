@@ -20,7 +20,7 @@ from exchange.flow.quarantine import Quarantine
 from exchange.model.text import Text
 from exchange.model.validate import Rejected
 
-PORTION_RECORDS: Final = 5_000
+PORTION_RECORDS: Final = 10_000
 """Records taken from a source at a time; more would cost memory and gain no speed."""
 FAULTS_TOLD_MAX: Final = 20
 """Faults that are told one by one; all of them are kept and counted."""

@@ -48,7 +48,7 @@ def check_batch(batch: Batch, names: Sequence[str]) -> Stamps:
     if not all(map(_are_scalars, columns.values())):
         raise refused("batch-values")
     deletes = operations is not None and any(operations)
-    return Stamps(None if contiguous else batch.versions, operations if deletes else None)
+    return Stamps(None if contiguous else list(batch.versions), operations if deletes else None)
 
 
 def encode_columns(stamps: Stamps, columns: Iterable[Values]) -> bytes:
@@ -160,10 +160,12 @@ def _are_scalars(column: Values) -> bool:
     return True
 
 
-def _contiguous(versions: Values) -> bool:
+def _contiguous(versions: Sequence[int]) -> bool:
+    if isinstance(versions, range):
+        return versions.step == 1
     first = versions[0]
     return type(first) is int and versions == list(range(first, first + len(versions)))
 
 
-def _ascending(values: Values) -> bool:
+def _ascending(values: Sequence[int]) -> bool:
     return set(map(type, values)) == {int} and all(map(lt, values, values[1:]))

@@ -188,7 +188,7 @@ def _delivery(
     accepted: Accepted,
     columns: dict[str, list[Any]],
     operations: list[int] | None,
-    versions: list[int],
+    versions: Sequence[int],
 ) -> Delivery:
     header = accepted.bundle.header
     return Delivery(

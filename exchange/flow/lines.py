@@ -65,9 +65,10 @@ class Lines:
             held = self._lines[region] = await self._open(region)
         return held
 
-    def moved(self, line: Line, kept: Kept) -> None:
-        """``line`` stands after ``kept``, which the spool holds by now."""
+    def moved(self, line: Line, kept: Kept) -> Line:
+        """``line`` as it stands after ``kept``, which is sealed and on its way into the spool."""
         self._lines[line.region] = after(line, kept)
+        return self._lines[line.region]
 
     async def close(self) -> None:
         """Note how far the topic is known, so that the next start scans only what came later."""

@@ -27,7 +27,7 @@ class Delivery:
     header_hash: str
     columns: dict[str, list[Any]]
     operations: list[int] | None
-    versions: list[int]
+    versions: Sequence[int]
 
 
 class Unreadable(Protocol):

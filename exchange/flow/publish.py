@@ -8,7 +8,7 @@ Order that matters, and what a crash means there:
    earlier run kept but did not see acknowledged.
 2. A bundle is sealed once. *Crash: nothing of it exists.*
 3. Its bytes and its stream's new head are durable in one transaction, with those of other bundles
-   that were ready. *Crash: the next start sends these bytes.*
+   that were ready (exchange/flow/keeping.py). *Crash: the next start sends these bytes.*
 4. Only then is it sent, again and again until acknowledged. *Crash: sent twice, counted, dropped.*
 5. `report` anchors heads on the ledger, so that readers can hold the provider to them.
 
@@ -25,6 +25,7 @@ from exchange.bus.outbox import Kept, Line, Outbox
 from exchange.envelope.seal import seal
 from exchange.errors import BundleRefused
 from exchange.flow.epochs import Epochs
+from exchange.flow.keeping import Keeping, Sealed
 from exchange.flow.lines import Lines, after
 from exchange.flow.ports import Clock, Hub
 from exchange.flow.send import Sender
@@ -39,9 +40,6 @@ from exchange.model.validate import Rejected, validate
 
 ANCHORS_MAX: Final = 256
 """Anchors in one progress act; more streams take more acts."""
-
-KEEP_BYTES: Final = 8 << 20
-"""Sealed bundles that are kept in one transaction of the spool, at most about so large."""
 VERSION_LAG_MS: Final = 1_000
 """How far versions may fall behind the clock; what clocks of two instances may differ by anyway."""
 
@@ -75,6 +73,7 @@ class Publisher:
         self._epochs = epochs
         self._outbox = outbox
         self._sender = sender
+        self._keeping = Keeping(outbox, sender)
         self._hub = hub
         self._signs = signs
         self._clock = clock
@@ -122,6 +121,7 @@ class Publisher:
     async def flush(self) -> None:
         """Seal what waits; return when everything so far is acknowledged by the brokers."""
         await self._seal_all(self._waiting.rest(self._bundle_records()))
+        await self._keeping.done()
         await self._sender.settle()
 
     async def report(self) -> int:
@@ -141,10 +141,11 @@ class Publisher:
 
     async def close(self) -> None:
         """Wait for what is in flight; what waits unsealed is the caller's to flush first."""
+        await self._keeping.close()
         await self._sender.close()
         await self._lines.close()
 
-    def _versions(self, records: int) -> list[int]:
+    def _versions(self, records: int) -> range:
         # Microseconds of the wall clock, or one more than the last if that is later: versions of
         # one provider grow across restarts, restored spools and several instances. A run of pushes
         # goes on behind its last record while it is less than `VERSION_LAG_MS` behind the clock,
@@ -154,27 +155,21 @@ class Publisher:
         behind = now - following
         first = following if behind < VERSION_LAG_MS * 1000 else now
         self._version = first + records - 1
-        return list(range(first, first + records))
+        return range(first, first + records)
 
     def _bundle_records(self) -> int:
         """Records that fill a bundle: by count, or by the bytes the last bundles had."""
         return max(1, min(self._bundle_records_max, int(BUNDLE_PLAIN_BYTES / self._record_bytes)))
 
     async def _seal_all(self, bundles: Iterable[tuple[str, Batch]]) -> None:
-        """Seal ``bundles``; keep several in one transaction, for each costs a write to disk."""
-        sealed: list[tuple[Line, Kept]] = []
-        ends: dict[str, Line] = {}
-        try:
-            for region, batch in bundles:
-                line = ends.get(region) or await self._lines.line(region)
-                for kept in self._seal(line, batch):
-                    sealed.append((line, kept))
-                    line = after(line, kept)
-                ends[region] = line
-                if sum(len(kept.raw) for _, kept in sealed) >= KEEP_BYTES:
-                    await self._keep(sealed)
-        finally:
-            await self._keep(sealed)
+        """Seal ``bundles``; they are kept and sent while the next ones are sealed."""
+        for region, batch in bundles:
+            line = await self._lines.line(region)
+            sealed: list[Sealed] = []
+            for kept in self._seal(line, batch):
+                sealed.append((line, kept))
+                line = self._lines.moved(line, kept)
+            await self._keeping.add(sealed)
 
     def _seal(self, line: Line, batch: Batch) -> list[Kept]:
         epoch = self._epochs.current(line, self._contract)
@@ -211,19 +206,6 @@ class Publisher:
                 raw=sealed.raw,
             )
         ]
-
-    async def _keep(self, sealed: list[tuple[Line, Kept]]) -> None:
-        """Make ``sealed`` durable together, then send them; the list is empty afterwards."""
-        ready = list(sealed)
-        sealed.clear()
-        if ready:
-            self._outbox.keep([kept for _, kept in ready])
-        for line, kept in ready:
-            self._lines.moved(line, kept)
-            metrics.PUBLISH_BUNDLES.labels(dataset=line.dataset).inc()
-            metrics.PUBLISH_BUNDLE_BYTES.observe(len(kept.raw))
-        for line, kept in ready:
-            await self._sender.send(line, kept)
 
 
 def _anchor(line: Line) -> Anchor:

@@ -64,7 +64,7 @@ class Sender:
         """
         deadline = self._clock() + self._deadline_ms
         await self._land()
-        while self._failed or self._outbox.unsent(most=1):
+        while self._failed or self._outbox.pending():
             self._failed = False
             await self._send_all_again()
             if not self._failed:

@@ -1,7 +1,7 @@
 """Split validated columns into one batch a stream: records of different regions travel apart."""
 
-from collections.abc import Mapping
-from itertools import chain
+from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -42,7 +42,7 @@ def concatenate(batches: list[Batch]) -> Batch:
         name: list(chain.from_iterable(batch.columns[name] for batch in batches))
         for name in batches[0].columns
     }
-    versions = list(chain.from_iterable(batch.versions for batch in batches))
+    versions = _concatenated([batch.versions for batch in batches])
     if all(batch.operations is None for batch in batches):
         return Batch(columns, None, versions)
     operations = [
@@ -66,6 +66,14 @@ def cut(batch: Batch, part: slice) -> Batch:
     columns = {name: column[part] for name, column in batch.columns.items()}
     operations = None if batch.operations is None else batch.operations[part]
     return Batch(columns, operations, batch.versions[part])
+
+
+def _concatenated(versions: Sequence[Sequence[int]]) -> Sequence[int]:
+    """One range if each goes on where the one before it ends, else a list."""
+    ranges = [one for one in versions if isinstance(one, range)]
+    if len(ranges) == len(versions) and all(a.stop == b.start for a, b in pairwise(ranges)):
+        return range(ranges[0].start, ranges[-1].stop)
+    return list(chain.from_iterable(versions))
 
 
 def _take(batch: Batch, rows: NDArray[np.intp]) -> Batch:

@@ -119,3 +119,17 @@ def test_a_spool_in_use_or_out_of_reach_is_said_plainly(path: Path) -> None:
     outbox.close()
     with pytest.raises(DiskFull):
         Outbox(path.parent / "missing" / "spool.db")
+
+
+def test_what_is_acknowledged_is_not_pending_even_before_that_is_written(path: Path) -> None:
+    outbox = Outbox(path)
+    outbox.adopt(STREAM, "villages", "33", "topic", 2)
+    assert not outbox.pending()
+    outbox.keep([kept(0), kept(1)])
+    outbox.settle([(STREAM, 0)])
+    assert outbox.pending()
+    outbox.settle([(STREAM, 1)])
+    assert not outbox.pending()
+    assert outbox._db.execute("SELECT count(*) FROM bundle").fetchone() == (2,)
+    outbox.close()
+    assert Outbox(path).unsent() == []

@@ -241,6 +241,7 @@ async def test_a_sender_without_brokers_keeps_everything(stage: Stage) -> None:
     await sender._drop_producer()
     stage.cluster.down = True
     await publisher.push(villages(300, first=1))
+    await publisher._keeping.done()
     assert sender._failed
     assert len(outbox.unsent(most=100)) == 3
     stage.cluster.down = False

@@ -40,6 +40,7 @@ async def killed_push(stage: Stage, count: int, **faults: float) -> None:
     publisher = await stage.publisher(outbox, bundle_records_max=5)
     stage.faults(**faults)
     await publisher.push(villages(count, first=1))
+    await publisher._keeping.done()
     await asyncio.sleep(0.01)
     outbox._db.close()
     stage.cluster.calm()
