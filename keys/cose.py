@@ -1,8 +1,9 @@
 """Signed statements: COSE_Sign1 (RFC 9052 §4.2) in one narrow profile; SPEC.md §3.
 
 Order that cannot be skipped: `parse1` gives a `Sign1`, whose payload is only a claim; `verify1`
-alone makes a `Verified`. What a signature is for (an act, an entry, a header, …) is its *domain*,
-the ``external_aad``: a signature made for one domain is refused in every other.
+alone makes a `Verified`, and `verify_claims` the same for many at a time. What a signature is for
+(an act, an entry, a header, …) is its *domain*, the ``external_aad``: a signature made for one
+domain is refused in every other.
 
 >>> from keys.custody import MemoryCustody
 >>> custody = MemoryCustody()
@@ -13,6 +14,7 @@ b'hello'
 """
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
@@ -57,13 +59,25 @@ class Sign1:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What a signature would prove if it held; ``signed`` is the Sig_structure."""
+
+    statement: Sign1
+    domain: str
+    public: bytes
+    signed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
-    """A statement whose signature was checked; only `verify1` makes one."""
+    """A statement whose signature was checked under ``public``; only `verify1` makes one."""
 
     payload: bytes
     kid: bytes
     id: bytes
     """SHA-256 of what was signed, 32 bytes; what cannot change without breaking the signature."""
+    domain: str
+    public: bytes
     made_by: InitVar[object]
 
     def __post_init__(self, made_by: object) -> None:
@@ -125,15 +139,42 @@ def verify1(sign1: Sign1, domain: str, public: bytes) -> Verified:
     `SignatureInvalid` has classes ``key`` (not an enrollable key), ``kid`` (another key is named)
     and ``signature``.
     """
+    claim = claim1(sign1, domain, public)
+    primitives.verify_signature(public, sign1.signature, claim.signed)
+    return _verified(claim)
+
+
+def claim1(sign1: Sign1, domain: str, public: bytes) -> Claim:
+    """All of `verify1` but the mathematics, for `verify_claims`; `SignatureInvalid` as there."""
     try:
         kid = identity.check_signing_key(public)
     except KeyRejected:
         raise _invalid("key") from None
     if kid != sign1.kid:
         raise _invalid("kid")
-    structure = _sig_structure(sign1.protected, domain, sign1.payload)
-    primitives.verify_signature(public, sign1.signature, structure)
-    return Verified(sign1.payload, kid, hashlib.sha256(structure).digest(), _MADE_HERE)
+    return Claim(sign1, domain, public, _sig_structure(sign1.protected, domain, sign1.payload))
+
+
+def verify_claims(
+    claims: Sequence[Claim], check: Callable[[list[primitives.Signature]], bytes]
+) -> list[Verified | None]:
+    """A `Verified` for every claim whose signature holds, None for the others.
+
+    ``check`` is `primitives.which_hold`, here or in another process: a byte for each signature.
+    """
+    asked = [(claim.public, claim.statement.signature, claim.signed) for claim in claims]
+    held = check(asked)
+    if len(held) != len(claims):
+        raise ValueError("there is one answer a signature")
+    return [_verified(claim) if yes == 1 else None for claim, yes in zip(claims, held, strict=True)]
+
+
+def _verified(claim: Claim) -> Verified:
+    statement = claim.statement
+    identifier = hashlib.sha256(claim.signed).digest()
+    return Verified(
+        statement.payload, statement.kid, identifier, claim.domain, claim.public, _MADE_HERE
+    )
 
 
 @lru_cache(maxsize=64)

@@ -95,6 +95,22 @@ def verify_mldsa(public: bytes, signature: bytes, message: bytes) -> None:
         raise _unsigned() from None
 
 
+Signature = tuple[bytes, bytes, bytes]
+"""Public key, signature, message."""
+
+
+def which_hold(signatures: Sequence[Signature]) -> bytes:
+    """1 for each signature that `verify_signature` passes, 0 for each that it does not."""
+    held = bytearray(len(signatures))
+    for at, (public, signature, message) in enumerate(signatures):
+        try:
+            verify_signature(public, signature, message)
+        except SignatureInvalid:
+            continue
+        held[at] = 1
+    return bytes(held)
+
+
 class DecapsulationKey:
     """An X-Wing private key from its 32-byte seed.
 

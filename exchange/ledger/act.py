@@ -1,8 +1,9 @@
 """Acts: signed statements of members and instances; SPEC.md sections 1 and 6.
 
 `sign_act` makes the bytes, `parse_act` takes them apart (a claim), `verify_act` alone makes an
-`Act`. Who the key belongs to, whether the act is in time and whether it was seen before is not
-decided here: that depends on a position on the ledger (exchange/registry/authenticate.py).
+`Act` (`claim_act` and `verified_act` are its halves, for many at a time). Who the key belongs to,
+whether the act is in time and whether it was seen before is not decided here: that depends on a
+position on the ledger (exchange/registry/authenticate.py).
 """
 
 import secrets
@@ -14,7 +15,7 @@ from exchange.limits import ACT_BYTES_MAX, ACT_CBOR_ITEMS_MAX, ACT_LIFETIME_MS_M
 from exchange.model.actcodec import Body
 from exchange.model.kinds import KINDS
 from keys import cbor, cose
-from keys.cose import Sign1, Signer
+from keys.cose import Claim, Sign1, Signer, Verified
 from keys.errors import KeysError, SignatureInvalid
 
 VERSION: Final = 1
@@ -127,6 +128,23 @@ def verify_act(parsed: ParsedAct, public: bytes) -> Act:
         verified = cose.verify1(parsed.statement, ACT_DOMAIN, public)
     except SignatureInvalid as error:
         raise _refused("signature", *error.text) from None
+    return verified_act(parsed, verified)
+
+
+def claim_act(parsed: ParsedAct, public: bytes) -> Claim | None:
+    """What is to be checked so that `verified_act` can make the act; None if it cannot hold."""
+    try:
+        return cose.claim1(parsed.statement, ACT_DOMAIN, public)
+    except SignatureInvalid:
+        return None
+
+
+def verified_act(parsed: ParsedAct, verified: Verified) -> Act:
+    """The act whose signature was checked, here or by `keys.verifiers`; ValueError for another."""
+    statement = parsed.statement
+    same = verified.payload == statement.payload and verified.kid == statement.kid
+    if not same or verified.domain != ACT_DOMAIN:
+        raise ValueError("the checked statement is not this act")
     return Act(
         verified.id,
         verified.kid,
@@ -138,8 +156,8 @@ def verify_act(parsed: ParsedAct, public: bytes) -> Act:
         parsed.issued_ms,
         parsed.expires_ms,
         parsed.body,
-        parsed.statement.raw,
-        public,
+        statement.raw,
+        verified.public,
         _MADE_HERE,
     )
 

@@ -15,7 +15,7 @@ from exchange.errors import EntryRefused
 from exchange.ledger.act import TIME_MS_MAX
 from exchange.limits import LEAF_BYTES_MAX
 from keys import cbor, cose
-from keys.cose import Sign1, Signer
+from keys.cose import Claim, Sign1, Signer, Verified
 from keys.errors import KeysError, SignatureInvalid
 
 VERSION: Final = 1
@@ -108,11 +108,27 @@ def parse_entry(raw: bytes) -> ParsedEntry:
 def verify_entry(parsed: ParsedEntry, public: bytes) -> Entry:
     """The entry, if ``public`` signed it; otherwise `EntryRefused` with failure ``signature``."""
     try:
-        cose.verify1(parsed.sign1, ENTRY_DOMAIN, public)
+        verified = cose.verify1(parsed.sign1, ENTRY_DOMAIN, public)
     except SignatureInvalid:
         raise _refused("signature") from None
-    raw = parsed.sign1.raw
-    return Entry(parsed.kid, parsed.statement, leaf_hash(raw), raw, _MADE_HERE)
+    return verified_entry(parsed, verified)
+
+
+def claim_entry(parsed: ParsedEntry, public: bytes) -> Claim | None:
+    """What is to be checked so that `verified_entry` can make the entry; None if it cannot hold."""
+    try:
+        return cose.claim1(parsed.sign1, ENTRY_DOMAIN, public)
+    except SignatureInvalid:
+        return None
+
+
+def verified_entry(parsed: ParsedEntry, verified: Verified) -> Entry:
+    """The entry whose signature was checked, here or by `keys.verifiers`; else ValueError."""
+    sign1 = parsed.sign1
+    same = verified.payload == sign1.payload and verified.kid == sign1.kid
+    if not same or verified.domain != ENTRY_DOMAIN:
+        raise ValueError("the checked statement is not this entry")
+    return Entry(parsed.kid, parsed.statement, leaf_hash(sign1.raw), sign1.raw, _MADE_HERE)
 
 
 def _read(payload: object) -> Statement:

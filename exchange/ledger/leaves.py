@@ -28,6 +28,11 @@ class Junk:
     failure: str
 
 
+Checked = tuple[Entry, Act | None]
+"""A verified entry and the verified act in it; no act where that was not checked or does not hold.
+A kid is the hash of its key, so an entry verified under a kid that may sign here is verified."""
+
+
 class Leaves:
     """The leaves of one topic so far: their tree, their offsets, and the junk between them."""
 
@@ -63,16 +68,17 @@ class Leaves:
         """Undo `know`."""
         self._known.pop(entry.leaf_hash, None)
 
-    def take(self, message: Message) -> Folded | Junk | None:
+    def take(self, message: Message, checked: Checked | None = None) -> Folded | Junk | None:
         """What the next message became; None for one that was taken before.
 
+        ``checked`` are its entry and act, if their signatures were checked ahead of their turn.
         Raises `LedgerBroken` if it contradicts the pin or what was read at its offset before.
         """
         if message.offset < self.position:
             self.check_again(message)
             return None
         try:
-            folded = self._take_leaf(message.value)
+            folded = self._take_leaf(message.value, checked)
         except EntryRefused as error:
             self.position = message.offset + 1
             self.junk[error.failure] += 1
@@ -90,15 +96,15 @@ class Leaves:
         if message.value is None or leaf_hash(message.value) != self.tree.leaf(index):
             raise rewritten(index)
 
-    def _take_leaf(self, value: bytes | None) -> Folded:
+    def _take_leaf(self, value: bytes | None, checked: Checked | None) -> Folded:
         if value is None:
             raise _junk("null")
         if len(value) > LEAF_BYTES_MAX:
             raise _junk("too-large")
         if self.size == 0:
             return self._take_genesis(value)
-        known = self._known.pop(leaf_hash(value), None)
-        if known is not None and self._hub_public(known[0].statement.hub, known[0].kid):
+        known = self._known.pop(leaf_hash(value), None) if self._known else checked
+        if known is not None and known[0].raw == value and self._may_sign(known[0]):
             return self._fold.fold(*known)
         return self._fold.fold(self._verified(parse_entry(value)))
 
@@ -106,13 +112,15 @@ class Leaves:
         said = parsed.statement
         if said.origin != self._fold.origin:
             raise _junk("origin")
-        public = self._hub_public(said.hub, parsed.kid)
+        public = self._fold.hub_public(said.hub, parsed.kid)
         if public is None:
             raise _junk("unknown-hub")
         return verify_entry(parsed, public)
 
-    def _hub_public(self, hub: str, kid: bytes) -> bytes | None:
-        return self._fold.hub_public(hub, kid)
+    def _may_sign(self, entry: Entry) -> bool:
+        said = entry.statement
+        known = self._fold.hub_public(said.hub, entry.kid) is not None
+        return known and said.origin == self._fold.origin
 
     def _take_genesis(self, value: bytes) -> Folded:
         if leaf_hash(value) == self._pin:

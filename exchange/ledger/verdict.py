@@ -59,8 +59,14 @@ class Folded:
     fresh: bool
     reason: str = ""
     carried: bool = False
-    disputed: bool = False
-    """The hub's verdict stood and is not what the rules say; only a fold that scrutinises knows."""
+    anew: Verdict | None = None
+    """What the rules say where the hub's verdict stood and is not that; only a fold that
+    scrutinises knows."""
+
+    @property
+    def disputed(self) -> bool:
+        """Whether the hub's verdict stood although the rules do not give it."""
+        return self.anew is not None
 
     @property
     def permit(self) -> bool:
@@ -94,6 +100,12 @@ class Fold(Protocol):
 
     def hub_public(self, hub: str, kid: bytes) -> bytes | None:
         """The entry key of ``hub`` named by ``kid``, if it may sign the next entry."""
+
+    def signing_public(self, kid: bytes) -> bytes | None:
+        """A key that was enrolled under ``kid``, whoever's it is and whether or not it stands.
+
+        For checking signatures ahead of their turn: whether it may sign is decided at the position.
+        """
 
     def authenticate(self, act: bytes, at_ms: int, known: Act | None = None) -> Act:
         """The act, if it would not be void at the next position; otherwise `ActRefused`.

@@ -19,7 +19,7 @@ from exchange.ledger.genesis import Root
 from exchange.ledger.verdict import Folded, Proposal, Verdict
 from exchange.registry.authenticate import VOID_REASONS, examine_act
 from exchange.registry.busrules import EVIDENCE
-from exchange.registry.case import Asked, Case, Denied
+from exchange.registry.case import Asked
 from exchange.registry.decide import Engine, carry, evidence, examine, rule_on, until_ms
 from exchange.registry.effects import apply_effects, apply_genesis
 from exchange.registry.footprint import footprint
@@ -65,6 +65,11 @@ class RegistryFold:
         row = self.registry.hubs.get(hub)
         return row.entry if row is not None and row.kid == kid else None
 
+    def signing_public(self, kid: bytes) -> bytes | None:
+        """A key enrolled under ``kid``."""
+        row = self.registry.signing_keys.get(kid)
+        return row.public if row is not None else None
+
     def authenticate(self, act: bytes, at_ms: int, known: Act | None = None) -> Act:
         """The act, if it would not be void at the next position; otherwise `ActRefused`."""
         return examine_act(act, self.registry, max(at_ms, self.registry.time_ms), known)
@@ -93,7 +98,7 @@ class RegistryFold:
         except ActRefused as error:
             registry.size += 1
             return self._void(index, entry, error.failure)
-        verdict, carried, disputed = self._verdict(act, entry, at_ms)
+        verdict, carried, anew = self._verdict(act, entry, at_ms)
         registry.time_ms = at_ms
         registry.size += 1
         self._forget(at_ms)
@@ -109,27 +114,20 @@ class RegistryFold:
             verdict,
             fresh=True,
             carried=carried,
-            disputed=disputed,
+            anew=anew,
         )
 
-    def _verdict(self, act: Act, entry: Entry, at_ms: int) -> tuple[Verdict, bool, bool]:
-        """The verdict that counts, whether the hub's was carried, and whether the rules differ."""
+    def _verdict(self, act: Act, entry: Entry, at_ms: int) -> tuple[Verdict, bool, Verdict | None]:
+        """The verdict that counts, whether the hub's was carried, and what the rules say else."""
         said = entry.statement
         case = examine(act, self.registry, at_ms)
         in_time = not said.permit or said.valid_until_ms is None or at_ms < said.valid_until_ms
         if in_time and said.footprint == footprint(act, self.registry):
             carried = carry(case, said)
             if carried is not None:
-                disputed = self.scrutinises and self._differs(carried, case, entry)
-                return carried, True, disputed
-        return rule_on(case, self._engine(), evidence(said)), False, False
-
-    def _differs(self, carried: Verdict, case: Case | Denied, entry: Entry) -> bool:
-        """Whether the rules say otherwise; the reasons of a denial may grow with time."""
-        anew = rule_on(case, self._engine(), evidence(entry.statement))
-        same_rules = not carried.permit or carried.rules == anew.rules
-        same_items = carried.refused.keys() == anew.refused.keys()
-        return carried.permit != anew.permit or not same_rules or not same_items
+                anew = rule_on(case, self._engine(), evidence(said)) if self.scrutinises else None
+                return carried, True, None if anew is None or _agree(carried, anew) else anew
+        return rule_on(case, self._engine(), evidence(said)), False, None
 
     def _void(self, index: int, entry: Entry, failure: str) -> Folded:
         reason = failure if failure in VOID_REASONS else "malformed"
@@ -157,3 +155,10 @@ class RegistryFold:
                 failure="rules-unknown",
             )
         return engine
+
+
+def _agree(carried: Verdict, anew: Verdict) -> bool:
+    """Whether the rules say the same; the reasons of a denial may grow with time."""
+    same_rules = not carried.permit or carried.rules == anew.rules
+    same_items = carried.refused.keys() == anew.refused.keys()
+    return carried.permit == anew.permit and same_rules and same_items

@@ -93,7 +93,7 @@ def test_we_verify_an_independent_implementation() -> None:
 
 def test_nobody_else_makes_a_verified_statement() -> None:
     with pytest.raises(TypeError):
-        Verified(b"payload", KID, bytes(32), object())
+        Verified(b"payload", KID, bytes(32), ACT, KEY.public, object())
 
 
 def test_a_receipts_signature_is_no_acts() -> None:
