@@ -50,6 +50,11 @@ class Verifiers:
         self.close()
 
     @property
+    def processes(self) -> int:
+        """How many there are beside this one."""
+        return len(self._processes)
+
+    @property
     def waiting(self) -> int:
         """Batches that were sent and not received."""
         return len(self._batches)

@@ -120,7 +120,7 @@ class ArchiveReader:
         """The entries, a block at a time."""
         while (length := self._length()) != 0:
             if length > FRAME_BYTES_MAX:
-                raise self._broken("block", "is longer than a block may be", "区块过长")
+                raise self._broken("block", "has a block that is too long", "区块过长")
             yield self._unpacked(self._exactly(length))
         self._finish(_end(self._take(END_BYTES_MAX), self.size))
 
@@ -128,12 +128,14 @@ class ArchiveReader:
         try:
             declared = zstandard.frame_content_size(frame)
             if not 0 < declared <= CONTENT_BYTES_MAX:
-                raise self._broken("block", "states no size, or too large a one", "解压大小不合规")
+                raise self._broken(
+                    "block", "has a block of unstated or too large a size", "区块的解压大小不合规"
+                )
             content = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES_MAX).decompress(
                 frame, max_output_size=declared, read_across_frames=False, allow_extra_data=False
             )
         except zstandard.ZstdError:
-            raise self._broken("block", "is damaged", "已损坏") from None
+            raise self._broken("block", "is damaged", "区块已损坏") from None
         return self._entries(content)
 
     def _entries(self, content: bytes) -> list[bytes]:
@@ -151,20 +153,24 @@ class ArchiveReader:
         except struct.error:
             count = at = -1
         if at != len(content) or not 1 <= count <= BLOCK_ENTRIES:
-            raise self._broken("block", "is not made as a block is", "格式有误")
+            raise self._broken("block", "has a malformed block", "区块格式有误")
         return found
 
     def _note(self, entry: bytes, stated: bytes) -> None:
         hashed = leaf_hash(entry)
         if hashed[:PREFIX_BYTES] != stated:
-            raise self._broken("entry", "is not the entry that was archived there", "与原条目不符")
+            raise self._broken(
+                "entry", "has other entries than were archived there", "条目与存档时不符"
+            )
         self._tree.append(hashed)
 
     def _finish(self, end: End) -> None:
         if self._file.read(1):
-            raise self._broken("end", "is followed by more", "其后另有内容")
+            raise self._broken("end", "goes on after its end", "文件尾之后另有内容")
         if end.size != self.size or end.root != self._tree.root():
-            raise self._broken("end", "states another size or root", "所称条数或根不符")
+            raise self._broken(
+                "end", "ends and states another size or root", "文件结束，但所称条数或根不符"
+            )
         self.end = end
 
     def _length(self) -> int:
@@ -173,19 +179,20 @@ class ArchiveReader:
     def _take(self, bytes_max: int) -> bytes:
         length = self._length()
         if length > bytes_max:
-            raise self._broken("end" if self.size else "header", "is too long", "过长")
+            raise self._broken(
+                "end" if self.size else "header", "has too long a part", "有过长的部分"
+            )
         return self._exactly(length)
 
     def _exactly(self, count: int) -> bytes:
         data = self._file.read(count)
         if len(data) != count:
-            raise self._broken("truncated", "is missing: the file ends here", "缺失：文件在此中断")
+            raise self._broken("truncated", "is missing: the file is cut", "缺失：文件被截断")
         return data
 
     def _broken(self, failure: str, en: str, zh: str) -> CheckFailed:
-        return _failed(
-            failure, f"what follows entry {self.size - 1} {en}", f"第 {self.size} 条起{zh}"
-        )
+        at = self.size
+        return _failed(failure, f"from entry {at} on it {en}", f"自第 {at} 条起{zh}")
 
 
 def _header(data: bytes) -> Header:

@@ -3,6 +3,7 @@
 import typer
 
 from exchange.cli.auditreconcile import register as register_reconcile
+from exchange.cli.auditreplay import register as register_replay
 from exchange.cli.auditsearch import register as register_search
 from exchange.cli.auditshow import register as register_show
 from exchange.cli.auditverify import register as register_verify
@@ -11,5 +12,11 @@ app = typer.Typer(
     no_args_is_help=True, help="Who did what, who read what, and whether the ledger is whole."
 )
 
-for register in (register_verify, register_search, register_show, register_reconcile):
+for register in (
+    register_verify,
+    register_replay,
+    register_search,
+    register_show,
+    register_reconcile,
+):
     register(app)

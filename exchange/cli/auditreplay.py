@@ -1,0 +1,235 @@
+"""``exchange audit replay`` and ``export``: the whole ledger folded once more, and carried away."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from exchange.cli.auditsource import Run, replay_archive, replay_ledger
+from exchange.cli.problems import EXIT_REFUSED
+from exchange.cli.screen import Grid, Screen
+from exchange.cli.session import session_of
+from exchange.cli.times import shown
+from exchange.errors import UsageError
+from exchange.model.text import Text
+
+if TYPE_CHECKING:
+    from exchange.audit.replay import Decision, Difference
+    from exchange.ledger.verdict import Folded
+
+_REPLAYED: Final = Text(
+    "{entries} entries replayed in {seconds} s: {rate} a second, {core} a second and core, in"
+    " {processes} processes; every signature checked, every verdict decided again",
+    "重放 {entries} 条，用时 {seconds} 秒：每秒 {rate} 条，每核每秒 {core} 条，"
+    "进程 {processes} 个；所有签名均已核验，所有裁决均已重新作出",
+)
+_STANDS: Final = Text("root {root}", "根 {root}")
+_STATE: Final = Text("state {state}", "状态 {state}")
+_COUNTS: Final = Text(
+    "{disputed} verdicts the rules do not give, {overtaken} overtaken and decided anew, {denials}"
+    " refusals, {void} void acts, {junk} foreign messages skipped",
+    "与规则不符的裁决 {disputed} 项，因状态变化重新裁决 {overtaken} 项，拒绝 {denials} 项，"
+    "无效行为 {void} 项，跳过外来消息 {junk} 条",
+)
+_HUB: Final = Text("the hub's head of {size} entries agrees", "与枢纽给出的 {size} 条及其根一致")
+_ARCHIVE: Final = Text(
+    "the archive is whole: its {size} entries and its root are as it states",
+    "存档完整：{size} 条及其根与所载一致",
+)
+_DIFFERENCES: Final = Text("Recorded and decided differently", "记录与重新裁决不一致")
+_COLUMNS: Final = (
+    Text("entry", "条目"),
+    Text("hub", "枢纽"),
+    Text("why", "原因"),
+    Text("recorded", "记录"),
+    Text("decided", "裁决"),
+)
+_WHY: Final = {
+    "disputed": Text("the rules do not give it", "规则并不如此"),
+    "overtaken": Text("overtaken, decided anew", "状态变化，重新裁决"),
+}
+_SAID: Final = {True: Text("permit", "许可"), False: Text("refused", "拒绝")}
+_EXPORTED: Final = Text(
+    "{file} holds {size} entries, root {root}; verify it anywhere with: exchange audit replay"
+    " --archive {file} --pin {pin}",
+    "{file} 载有 {size} 条，根 {root}；可在任何地方核验："
+    "exchange audit replay --archive {file} --pin {pin}",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands under ``app``."""
+    app.command("replay")(replay)
+    app.command("export")(export)
+
+
+def replay(
+    context: typer.Context,
+    archive: Annotated[
+        Path | None, typer.Option("--archive", help="A file made by 'audit export'; no network.")
+    ] = None,
+    hub: Annotated[
+        bool, typer.Option("--hub", help="Take the entries from the hub instead of Kafka.")
+    ] = False,
+    pin: Annotated[
+        str, typer.Option("--pin", help="Hash of the first entry, if there is no home here.")
+    ] = "",
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", min=0, help="Processes that check signatures beside this one."),
+    ] = None,
+) -> int:
+    """Fold the ledger from entry 0: check every signature, decide every verdict again, compare.
+
+    Exit 1 when a hub recorded a verdict that the rules in force there do not give.
+    """
+    session = session_of(context)
+    if archive is not None:
+        if hub:
+            raise _two_sources()
+        run = replay_archive(session, archive, pin=pin, processes=processes)
+    else:
+        run = replay_ledger(session, from_hub=hub, processes=processes)
+    tell_run(session.screen, run)
+    session.screen.answer(run_data(run))
+    return EXIT_REFUSED if run.found.disputed else 0
+
+
+def export(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The new file.")],
+) -> int:
+    """Replay the ledger and write it to one file that verifies anywhere, with no network."""
+    from exchange.audit.archive import ArchiveWriter, Header
+    from exchange.wiring.clock import now_ms
+    from exchange.wiring.home import open_home
+
+    session = session_of(context)
+    home = open_home(session.home)
+    part = file.with_name(file.name + ".part")
+    if file.exists():
+        raise _exists(file)
+    try:
+        with part.open("wb") as target:
+            writer = ArchiveWriter(target, Header(home.table.log.origin, home.pin, now_ms()))
+
+            def note(folded: "Folded") -> None:
+                writer.add(folded.entry.raw)
+
+            run = replay_ledger(session, listen=note)
+            writer.close()
+        file.hardlink_to(part)  # never in place of a file that came meanwhile
+    except FileExistsError:
+        raise _exists(file) from None
+    finally:
+        part.unlink(missing_ok=True)
+    tell_run(session.screen, run)
+    session.screen.say(
+        _EXPORTED,
+        file=str(file),
+        size=run.found.entries,
+        root=run.found.root.hex(),
+        pin=home.pin.hex(),
+    )
+    session.screen.answer({"file": str(file), "pin": home.pin.hex()} | run_data(run))
+    return EXIT_REFUSED if run.found.disputed else 0
+
+
+def tell_run(screen: Screen, run: Run) -> None:
+    """What a replay found, in words."""
+    found, rate = run.found, run.rate
+    screen.say(
+        _REPLAYED,
+        entries=found.entries,
+        seconds=f"{rate.seconds:.1f}",
+        rate=f"{found.entries / rate.seconds:,.0f}",
+        core=f"{found.entries / rate.cpu_seconds:,.0f}",
+        processes=rate.processes,
+    )
+    screen.say(_STANDS, root=found.root.hex())
+    screen.say(_STATE, state=found.state.hex())
+    screen.say(
+        _COUNTS,
+        disputed=found.disputed,
+        overtaken=found.overtaken,
+        denials=found.denials,
+        void=sum(found.void.values()),
+        junk=sum(found.junk.values()),
+    )
+    if run.stated is not None:
+        screen.say(_HUB, size=run.stated[0])
+    if run.end is not None:
+        screen.say(_ARCHIVE, size=run.end.size)
+    if found.differences:
+        rows = [_row(one, screen) for one in found.differences]
+        screen.grid(Grid(_DIFFERENCES, _COLUMNS, rows))
+
+
+def run_data(run: Run) -> dict[str, Any]:
+    """The same for programs."""
+    found, rate = run.found, run.rate
+    return {
+        "entries": found.entries,
+        "root": found.root.hex(),
+        "state": found.state.hex(),
+        "time": shown(found.time_ms),
+        "seconds": round(rate.seconds, 3),
+        "cpu_seconds": round(rate.cpu_seconds, 3),
+        "entries_per_s": round(found.entries / rate.seconds, 1),
+        "entries_per_s_core": round(found.entries / rate.cpu_seconds, 1),
+        "processes": rate.processes,
+        "denials": found.denials,
+        "disputed": found.disputed,
+        "overtaken": found.overtaken,
+        "void": found.void,
+        "junk": found.junk,
+        "hub_size": None if run.stated is None else run.stated[0],
+        "differences": [
+            {
+                "entry": one.index,
+                "hub": one.hub,
+                "why": one.why,
+                "recorded": _decision(one.recorded),
+                "decided": _decision(one.decided),
+            }
+            for one in found.differences
+        ],
+    }
+
+
+def _decision(one: "Decision") -> dict[str, Any]:
+    refused = {str(item): list(rules) for item, rules in one.refused_items}
+    return {"permit": one.permit, "rules": list(one.rules), "refused_items": refused}
+
+
+def _row(one: "Difference", screen: Screen) -> list[object]:
+    return [
+        one.index,
+        one.hub,
+        screen.word(_WHY[one.why]),
+        _words(one.recorded, screen),
+        _words(one.decided, screen),
+    ]
+
+
+def _words(one: "Decision", screen: Screen) -> str:
+    items = f" ({len(one.refused_items)})" if one.refused_items else ""
+    return f"{screen.word(_SAID[one.permit])}{items} {', '.join(one.rules)}".rstrip()
+
+
+def _exists(file: Path) -> UsageError:
+    return UsageError(
+        f"{file} exists already",
+        f"{file} 已存在",
+        remedy=("choose another name, or remove it", "请换名或先删除"),
+        failure="exists",
+    )
+
+
+def _two_sources() -> UsageError:
+    return UsageError(
+        "--archive and --hub name two sources",
+        "--archive 与 --hub 指定了两个来源",
+        remedy=("name one of them", "请只指定其一"),
+        failure="usage",
+    )

@@ -1,0 +1,124 @@
+"""Where an auditor takes a ledger from, and the fold and the processes that replay it.
+
+::
+
+    with verifiers(processes) as checked:
+        replay = Replay(home.pin, auditing_fold(), checked)
+        async for messages in topic_messages(bus, topic):
+            replay.take(messages)
+        replay.finish()
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+from exchange.audit.archive import ArchiveReader
+from exchange.audit.replay import Replay
+from exchange.bus.ports import Bus, Message
+from exchange.errors import LedgerBroken, NotFound
+from exchange.ledger.leaves import rewritten, truncated
+from exchange.ledger.mark import Mark, MarkFile
+from exchange.ledger.topic import PARTITION
+from exchange.limits import ENTRIES_COUNT_MAX
+from exchange.registry.fold import RegistryFold
+from keys.verifiers import Verifiers
+from policies.engine import Engine
+
+FETCH_MESSAGES: Final = 2_000
+FETCH_MS: Final = 1_000
+WORTHWHILE: Final = 4_000
+"""Entries below which starting other processes takes longer than they save."""
+PROCESSES_MAX: Final = 8
+"""More find nothing to do: folding has an order, and one process does it."""
+
+
+class Pages(Protocol):
+    """`exchange.wiring.remote.RemoteHub`: raw entries by index."""
+
+    async def entries(self, first: int, count: int) -> list[bytes]:
+        """Up to ``count`` from ``first`` on; empty past the end."""
+
+
+def auditing_fold() -> RegistryFold:
+    """A fold with the rule sets of this version, from nothing."""
+    return RegistryFold([Engine.load()])
+
+
+def verifiers(processes: int | None, expected: int | None) -> Verifiers:
+    """So many processes; by default one for every core but this one's, if there is work for them.
+
+    ``expected`` is the number of entries to come, None if nobody knows.
+    """
+    if processes is None:
+        spare = len(os.sched_getaffinity(0)) - 1
+        few = expected is not None and expected < WORTHWHILE
+        processes = 0 if few else min(PROCESSES_MAX, spare)
+    return Verifiers(processes)
+
+
+async def topic_messages(
+    bus: Bus, topic: str, tell: Callable[[int], None] = lambda _: None
+) -> AsyncIterator[list[Message]]:
+    """Everything that stands on the ledger's topic now; ``tell`` hears how many came."""
+    first, end = await topic_bounds(bus, topic)
+    consumer = await bus.consumer({(topic, PARTITION): first}, live=False)
+    try:
+        while (at := consumer.positions()[topic, PARTITION]) < end:
+            messages = await consumer.fetch(messages_max=FETCH_MESSAGES, wait_ms=FETCH_MS)
+            yield [message for message in messages if message.offset < end]
+            tell(consumer.positions()[topic, PARTITION] - at)
+    finally:
+        await consumer.close()
+
+
+async def topic_bounds(bus: Bus, topic: str) -> tuple[int, int]:
+    """First and end offset of the ledger's topic; `LedgerBroken` if there is none."""
+    try:
+        return await bus.bounds(topic, PARTITION)
+    except NotFound:
+        raise LedgerBroken(
+            f"topic {topic} holds no ledger",
+            f"主题 {topic} 上没有账本",
+            remedy=("check the address of Kafka", "请核对 Kafka 地址"),
+            failure="no-genesis",
+        ) from None
+
+
+async def hub_messages(
+    hub: Pages, size: int, tell: Callable[[int], None] = lambda _: None
+) -> AsyncIterator[list[Message]]:
+    """The first ``size`` entries, as a hub serves them. Who reads verifies them."""
+    at = 0
+    while at < size:
+        page = await hub.entries(at, min(ENTRIES_COUNT_MAX, size - at))
+        if not page:
+            raise truncated(size, at, "leaves")
+        yield as_messages(page, at)
+        at += len(page)
+        tell(len(page))
+
+
+def archive_messages(reader: ArchiveReader) -> Iterator[list[Message]]:
+    """The entries of an archive."""
+    for entries in reader.blocks():
+        yield as_messages(entries, reader.size - len(entries))
+
+
+def as_messages(entries: Sequence[bytes], first: int) -> list[Message]:
+    """Entries from index ``first`` on in the form in which the topic delivers them."""
+    return [Message("", PARTITION, first + at, raw, (), 0) for at, raw in enumerate(entries)]
+
+
+def check_mark(file: MarkFile, replay: Replay) -> None:
+    """Compare with how far this machine had read before, and note how far it has read now.
+
+    `LedgerBroken` if the ledger is shorter than it was, or has another past.
+    """
+    tree, mark = replay.leaves.tree, file.load()
+    if mark is not None and tree.size < mark.size:
+        raise truncated(mark.size, tree.size, "leaves")
+    if mark is not None and tree.root(mark.size) != mark.root:
+        raise rewritten(mark.size - 1)
+    if tree.size and (mark is None or mark.size < tree.size):
+        file.save(Mark(tree.size, tree.root(), replay.leaves.offset_of(tree.size - 1)))
