@@ -75,7 +75,18 @@ class LogFacts:
     id: str
 
 
-Resource = MemberFacts | DatasetFacts | RequestFacts | GrantFacts | LogFacts
+@dataclass(frozen=True, slots=True)
+class DutyFacts:
+    """An obligation: who owes it to whom. ``open``: nobody has met it, or it was refused."""
+
+    id: str
+    owner: str
+    beneficiary: str
+    kind: str
+    open: bool
+
+
+Resource = MemberFacts | DatasetFacts | RequestFacts | GrantFacts | LogFacts | DutyFacts
 
 
 @dataclass(frozen=True, slots=True)

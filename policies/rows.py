@@ -19,8 +19,11 @@ law states word for word.
 Effect = Literal["permit", "forbid", "oblige", "track", "escalate", "allow-service"]
 """What a rule does when its condition holds; only ``permit`` and ``forbid`` decide a question."""
 
-Enforced = Literal["policy", "engine", "later"]
-"""Who applies the row today: a Cedar policy, the bus itself (engine, registry, hub), or nobody."""
+Enforced = Literal["policy", "engine", "duty", "later"]
+"""Who applies the row today: a Cedar policy, the bus itself (engine, registry, hub), nobody yet.
+
+``duty``: the duty book (exchange/registry/duties.py) puts it under a term and shows who is late.
+"""
 
 
 Mode = Literal["enforce", "warn", "off"]

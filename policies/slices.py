@@ -13,6 +13,7 @@ import orjson
 
 from policies.facts import (
     DatasetFacts,
+    DutyFacts,
     GrantFacts,
     LogFacts,
     MemberFacts,
@@ -31,11 +32,18 @@ _TYPES: Final[dict[type, str]] = {
     RequestFacts: "Request",
     GrantFacts: "Grant",
     LogFacts: "Log",
+    DutyFacts: "Duty",
 }
 _ATTRIBUTES: Final[dict[type, tuple[str, ...]]] = {
     kind: tuple(field.name for field in fields(kind) if field.name != "id") for kind in _TYPES
 }
-_REFERENCES: Final = {"provider": "Member", "consumer": "Member", "dataset": "Dataset"}
+_REFERENCES: Final = {
+    "provider": "Member",
+    "consumer": "Member",
+    "dataset": "Dataset",
+    "owner": "Member",
+    "beneficiary": "Member",
+}
 
 
 class QuestionMalformed(ValueError):

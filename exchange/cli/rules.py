@@ -29,6 +29,7 @@ _COLUMNS: Final = (
 _ENFORCED: Final = {
     "policy": Text("decides", "策略判定"),
     "engine": Text("decides (engine)", "引擎判定"),
+    "duty": Text("duty with a term", "限期义务"),
     "later": Text("not enforced yet", "尚未执行"),
 }
 EFFECTS: Final = {

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exchange.model import acts
+from exchange.model import acts, dutyacts
 from exchange.model.actcodec import Body
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -27,6 +27,19 @@ KINDS: Final[dict[str, type[Body]]] = {
         acts.RevokeGrant,
         acts.AskKeys,
         acts.FileReceipt,
+        dutyacts.NewDemand,
+        dutyacts.AnswerDemand,
+        dutyacts.NewObjection,
+        dutyacts.AnswerObjection,
+        dutyacts.Escalate,
+        dutyacts.DecideEscalation,
+        dutyacts.NewNotice,
+        dutyacts.SettleNotice,
+        dutyacts.ConfirmDeletion,
+        dutyacts.NotifyPersons,
+        dutyacts.ExtendDuty,
+        dutyacts.ConsentExtension,
+        dutyacts.AdoptCalendar,
     )
 }
 """Every kind of act, by its name on the ledger."""

@@ -12,6 +12,7 @@ from exchange.model.text import Text
 from exchange.registry import facts
 from exchange.registry.busrules import STATE
 from exchange.registry.state import Registry
+from exchange.registry.terms import Law
 from policies.facts import ContextValue, MemberFacts, Question, Resource
 
 
@@ -43,11 +44,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An authentic act and the state it meets. ``at_ms`` is ledger time at its position."""
+    """An authentic act and the state it meets. ``at_ms`` is ledger time at its position.
+
+    ``law`` gives the rule set in force, to the few acts that need more of it than a verdict.
+    """
 
     act: Act
     registry: Registry
     at_ms: int
+    law: Callable[[], Law]
 
     @property
     def actor(self) -> MemberFacts:

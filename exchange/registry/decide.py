@@ -10,17 +10,17 @@ from typing import Any, Final, Protocol
 from exchange.ledger.act import Act
 from exchange.ledger.entry import Statement
 from exchange.ledger.verdict import Verdict
-from exchange.model import acts
-from exchange.registry import access, catalogue, forks, parties, publishing
+from exchange.model import acts, dutyacts
+from exchange.registry import access, catalogue, dutycases, forks, parties, publishing
 from exchange.registry.busrules import EVIDENCE
 from exchange.registry.case import Asked, Case, Denied
-from exchange.registry.state import Registry
+from exchange.registry.terms import Law
 from policies.facts import Answer, Question
 
 RulesByItem = Mapping[int, tuple[str, ...]]
 
 
-class Engine(Protocol):
+class Engine(Law, Protocol):
     """The rules in force; `policies.engine.Engine`."""
 
     @property
@@ -50,12 +50,25 @@ _EXAMINE: Final[dict[type, Callable[[Any, Asked], Case | Denied]]] = {
     acts.RevokeGrant: access.examine_revoke,
     acts.AskKeys: access.examine_ask,
     acts.FileReceipt: access.examine_receipt,
+    dutyacts.NewDemand: dutycases.examine_demand,
+    dutyacts.AnswerDemand: dutycases.examine_demand_answer,
+    dutyacts.NewObjection: dutycases.examine_objection,
+    dutyacts.AnswerObjection: dutycases.examine_objection_answer,
+    dutyacts.Escalate: dutycases.examine_escalate,
+    dutyacts.DecideEscalation: dutycases.examine_decide,
+    dutyacts.NewNotice: dutycases.examine_notice,
+    dutyacts.SettleNotice: dutycases.examine_settle_notice,
+    dutyacts.ConfirmDeletion: dutycases.examine_deletion,
+    dutyacts.NotifyPersons: dutycases.examine_notify,
+    dutyacts.ExtendDuty: dutycases.examine_extend,
+    dutyacts.ConsentExtension: dutycases.examine_consent,
+    dutyacts.AdoptCalendar: dutycases.examine_calendar,
 }
 
 
-def examine(act: Act, registry: Registry, at_ms: int) -> Case | Denied:
-    """What the act comes to at ledger time ``at_ms``, before any rule is asked."""
-    return _EXAMINE[type(act.body)](act.body, Asked(act, registry, at_ms))
+def examine(asked: Asked) -> Case | Denied:
+    """What the act comes to in the state it meets, before any rule is asked."""
+    return _EXAMINE[type(asked.act.body)](asked.act.body, asked)
 
 
 def rule_on(case: Case | Denied, engine: Engine, refused: RulesByItem) -> Verdict:

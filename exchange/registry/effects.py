@@ -12,6 +12,8 @@ from exchange.model import acts
 from exchange.registry.access import terms
 from exchange.registry.case import Asked
 from exchange.registry.catalogue import proposal_row, read_shape
+from exchange.registry.dutyeffects import EFFECTS as DUTY_EFFECTS
+from exchange.registry.dutynotes import note_duties
 from exchange.registry.forks import proven_fork
 from exchange.registry.rows import (
     Dataset,
@@ -61,6 +63,7 @@ def apply_effects(asked: Asked, index: int) -> None:
     effect = _EFFECTS.get(type(asked.act.body))
     if effect is not None:
         effect(asked.act.body, asked, index)
+    note_duties(asked, index)
 
 
 def _enrol(body: acts.EnrolMember, asked: Asked, index: int) -> None:
@@ -313,7 +316,8 @@ def _revoke(body: acts.RevokeGrant, asked: Asked, index: int) -> None:
     asked.registry.revoked_at[grant.dataset] = index + 1
 
 
-# A key request and a receipt change nothing: that they stand on the ledger is what they are for.
+# A key request and a receipt change nothing here: that they stand on the ledger is what they are
+# for. What the first release of a grant means for duties is dutynotes.py.
 _EFFECTS: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
     acts.EnrolMember: _enrol,
     acts.SuspendMember: _suspend,
@@ -331,4 +335,5 @@ _EFFECTS: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
     acts.AnswerRequest: _answer,
     acts.WithdrawRequest: _withdraw_request,
     acts.RevokeGrant: _revoke,
+    **DUTY_EFFECTS,
 }

@@ -83,7 +83,7 @@ class RegistryFold:
         if any(EVIDENCE.isdisjoint(rules) for rules in refused.values()):
             raise ValueError("a hub refuses items by rules of evidence only")
         now_ms = max(at_ms, self.registry.time_ms)
-        case = examine(act, self.registry, now_ms)
+        case = examine(self._asked(act, now_ms))
         verdict = rule_on(case, self._engine(), refused)
         until = until_ms(act, case) if verdict.permit else None
         return Proposal(verdict, footprint(act, self.registry), until)
@@ -104,7 +104,7 @@ class RegistryFold:
         self._forget(at_ms)
         self._note(act, index)
         if verdict.permit:
-            apply_effects(Asked(act, registry, at_ms), index)
+            apply_effects(self._asked(act, at_ms), index)
         return Folded(
             index,
             entry,
@@ -120,7 +120,7 @@ class RegistryFold:
     def _verdict(self, act: Act, entry: Entry, at_ms: int) -> tuple[Verdict, bool, Verdict | None]:
         """The verdict that counts, whether the hub's was carried, and what the rules say else."""
         said = entry.statement
-        case = examine(act, self.registry, at_ms)
+        case = examine(self._asked(act, at_ms))
         in_time = not said.permit or said.valid_until_ms is None or at_ms < said.valid_until_ms
         if in_time and said.footprint == footprint(act, self.registry):
             carried = carry(case, said)
@@ -142,6 +142,9 @@ class RegistryFold:
         """Drop acts that have expired: sent again, they are refused as such."""
         while self._expiries and self._expiries[0][0] <= time_ms:
             del self.registry.seen[heapq.heappop(self._expiries)[1]]
+
+    def _asked(self, act: Act, at_ms: int) -> Asked:
+        return Asked(act, self.registry, at_ms, self._engine)
 
     def _engine(self) -> Engine:
         engine = self._engines.get(self.registry.rules)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from exchange.ledger.act import Act
 from exchange.ledger.verdict import Footprint
 from exchange.model import acts
+from exchange.registry.dutyfootprint import of_duty
 from exchange.registry.state import Registry
 
 _NAME_HEX = 24
@@ -161,6 +162,8 @@ def _of_exchange(act: Act, reads: _Reads) -> Iterable[Pair]:
             yield from reads.grant(act.body.grant)
             for stream in {run.stream for run in act.body.items}:
                 yield reads.stream(stream)
+        case _:
+            yield from of_duty(act, reads)
 
 
 def _key(letter: str, name: bytes) -> str:

@@ -13,6 +13,15 @@ nothing into statehash.py, which walks every field of `Registry`.
 from dataclasses import dataclass, field
 
 from exchange.errors import NotFound
+from exchange.registry.dutyrows import (
+    AdoptedYear,
+    Demand,
+    Duty,
+    Escalation,
+    Notice,
+    Objection,
+    Provided,
+)
 from exchange.registry.rows import (
     Dataset,
     DatasetKey,
@@ -73,6 +82,32 @@ class Registry:
     forks: dict[bytes, Fork] = field(default_factory=dict)
     """The first fork of each stream that is proven to have one."""
     seen: dict[bytes, Seen] = field(default_factory=dict)
+    duties: dict[str, Duty] = field(default_factory=dict)
+    """Every obligation ever, by its id; exchange/registry/SPEC.md."""
+    duties_open: set[str] = field(default_factory=set)
+    """Those that are not settled."""
+    duties_first: dict[str, list[str]] = field(default_factory=dict)
+    """First provisions that are waited for, by dataset."""
+    duties_register: dict[str, set[str]] = field(default_factory=dict)
+    """What a proposal of the dataset settles: entries promised, entries to be updated."""
+    duty_counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How many duties under a rule ended in a state."""
+    cycles: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The standing duty to provide each period, by dataset and region."""
+    provided: dict[tuple[str, int], Provided] = field(default_factory=dict)
+    """By standing duty and day number of the period's start."""
+    ended: dict[bytes, int] = field(default_factory=dict)
+    """When a grant was revoked, in ledger time."""
+    demands: dict[bytes, Demand] = field(default_factory=dict)
+    objections: dict[bytes, Objection] = field(default_factory=dict)
+    objections_open: dict[str, list[bytes]] = field(default_factory=dict)
+    """Pending objections by dataset: their records are marked for readers."""
+    escalations: dict[bytes, Escalation] = field(default_factory=dict)
+    escalated: dict[str, bytes] = field(default_factory=dict)
+    """The newest escalation about each duty."""
+    notices: dict[bytes, Notice] = field(default_factory=dict)
+    calendar: tuple[AdoptedYear, ...] = ()
+    """Working days that the authority adopted, in the order of the ledger."""
 
     def active(self, member: str, instance: str | None = None) -> bool:
         """Whether the member (and its instance, if one is named) may speak at this position."""

@@ -23,6 +23,8 @@ class Refuses:
 
     def __init__(self) -> None:
         self.rule_set_hash = engine().rule_set_hash
+        self.register = engine().register
+        self.workdays = engine().workdays
         self.asked = 0
 
     def decide(self, question: Question) -> Answer:

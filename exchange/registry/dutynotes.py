@@ -1,0 +1,261 @@
+"""What the acts of the exchange itself mean for duties: who owes what from here on, who has met it.
+
+Called by `apply_effects` after an act has taken effect, at its position. The acts that are about
+duties (demands, objections, …) are dutyeffects.py; both use owing.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from exchange.model import acts
+from exchange.model.regions import contains
+from exchange.registry.case import Asked
+from exchange.registry.contractfacts import cycle_of, personal_fields
+from exchange.registry.cycles import PERIODIC, missed, next_period, period_of
+from exchange.registry.dutyrows import Provided
+from exchange.registry.owing import TERM, Owed, count, owe, settle, settle_open
+from exchange.registry.rows import Grant
+from exchange.registry.state import Registry
+from policies.workdays import china_day
+
+
+def note_duties(asked: Asked, index: int) -> None:
+    """Open and settle what ``asked``, which took effect at ``index``, means for duties."""
+    note = _NOTES.get(type(asked.act.body))
+    if note is not None:
+        note(asked.act.body, asked, index)
+
+
+def _apply(body: acts.Apply, asked: Asked, index: int) -> None:
+    request = asked.registry.requests[asked.act.id]
+    if request.status == "open":
+        owe(
+            asked,
+            index,
+            Owed(
+                "answer",
+                request.id.hex(),
+                ("RESP-01", "SLA-02"),
+                owner=asked.registry.datasets[body.dataset].provider,
+                beneficiary=request.consumer,
+                dataset=body.dataset,
+            ),
+        )
+    _granted(asked, index)
+
+
+def _answer(body: acts.AnswerRequest, asked: Asked, index: int) -> None:
+    settle(asked, index, f"answer/{body.request.hex()}", "done" if body.approve else "refused")
+    _granted(asked, index)
+
+
+def _withdraw_request(body: acts.WithdrawRequest, asked: Asked, index: int) -> None:
+    settle(asked, index, f"answer/{body.request.hex()}", "lapsed")
+
+
+def _granted(asked: Asked, index: int) -> None:
+    """SLA-03: the first provision of what this act granted; at once if it is there already."""
+    registry = asked.registry
+    grant = registry.grants.get(asked.act.id)
+    if grant is None:
+        return
+    name = owe(
+        asked,
+        index,
+        Owed(
+            "first",
+            grant.id.hex(),
+            ("SLA-03",),
+            owner=registry.datasets[grant.dataset].provider,
+            beneficiary=grant.consumer,
+            dataset=grant.dataset,
+            grant=grant.id,
+        ),
+    )
+    if name is None:
+        return
+    streams = registry.streams_by_dataset.get(grant.dataset, ())
+    if any(_provides(registry, grant, stream) for stream in streams):
+        settle(asked, index, name)
+    else:
+        registry.duties_first.setdefault(grant.dataset, []).append(name)
+
+
+def _provides(registry: Registry, grant: Grant, stream: bytes) -> bool:
+    newest = registry.newest_anchor(stream)
+    if newest is None or newest.time_ms < grant.from_ms:
+        return False
+    region = registry.streams[stream].region
+    return any(contains(outer, region) or contains(region, outer) for outer in grant.regions)
+
+
+def _progress(body: acts.ReportProgress, asked: Asked, index: int) -> None:
+    registry = asked.registry
+    touched: dict[tuple[str, str], bytes] = {}
+    for anchor in body.anchors:
+        row = registry.streams[anchor.stream]
+        touched[row.dataset, row.region] = anchor.stream
+    for (dataset, region), stream in touched.items():
+        waiting = registry.duties_first.get(dataset)
+        if waiting:
+            registry.duties_first[dataset] = [
+                name for name in waiting if not _first(asked, index, name, stream)
+            ]
+        for place in {"", region}:
+            standing_row = registry.cycles.get((dataset, place))
+            if standing_row is not None:
+                _provide(asked, index, standing_row)
+
+
+def _first(asked: Asked, index: int, name: str, stream: bytes) -> bool:
+    """Whether a first provision is no longer waited for."""
+    row = asked.registry.duties[name]
+    grant = asked.registry.grants[row.grant or b""]
+    if row.settled is None and _provides(asked.registry, grant, stream):
+        settle(asked, index, name)
+    return asked.registry.duties[name].settled is not None
+
+
+def _provide(asked: Asked, index: int, name: str) -> None:
+    """The first anchor of a period provides it, and late what was missed before."""
+    registry = asked.registry
+    row = registry.duties[name]
+    today = china_day(asked.at_ms)
+    start = period_of(row.cycle, today)
+    if start.toordinal() <= row.last or start < next_period(
+        row.cycle, period_of(row.cycle, china_day(row.since_ms))
+    ):
+        return
+    late = missed(row, today)
+    count(asked, row, "done")
+    for _ in range(late):
+        count(asked, row, "late")
+    registry.provided[name, start.toordinal()] = Provided(index, asked.at_ms)
+    registry.duties[name] = replace(row, last=start.toordinal(), version=index + 1)
+    if late:
+        _settle_periods(asked, index, name)
+
+
+def _settle_periods(asked: Asked, index: int, name: str) -> None:
+    """What somebody insisted on about missed periods of a cycle is met now."""
+    for escalated in [one for one in asked.registry.escalated if one.startswith(f"{name}/")]:
+        settle(asked, index, escalated)
+
+
+def _publish(body: acts.PublishDataset, asked: Asked, index: int) -> None:
+    _cycle(asked, index, body.dataset, "")
+    for _, region in [place for place in asked.registry.cycles if place[0] == body.dataset]:
+        _cycle(asked, index, body.dataset, region)
+
+
+def _open(body: acts.OpenStream, asked: Asked, index: int) -> None:
+    if body.region:
+        _cycle(asked, index, body.dataset, body.region)
+
+
+def _cycle(asked: Asked, index: int, dataset: str, region: str) -> None:
+    """The standing duty of a dataset, or of one region of it, to provide each period."""
+    registry = asked.registry
+    cycle = cycle_of(registry.contracts[registry.datasets[dataset].contract_hash])
+    place = (dataset, region)
+    before = registry.cycles.get(place)
+    if before is not None and registry.duties[before].cycle == cycle:
+        return
+    if before is not None:
+        del registry.cycles[place]
+        settle(asked, index, before, "lapsed")
+    if cycle in PERIODIC:
+        name = owe(
+            asked,
+            index,
+            Owed(
+                "cycle",
+                f"{dataset}/{region or 'all'}/{cycle}/{index}",
+                ("OBL-01",),
+                owner=registry.datasets[dataset].provider,
+                beneficiary="",
+                dataset=dataset,
+                region=region,
+                cycle=cycle,
+            ),
+        )
+        if name is not None:
+            registry.cycles[place] = name
+
+
+def _withdraw(body: acts.WithdrawDataset, asked: Asked, index: int) -> None:
+    """Nobody owes anything about a dataset that is out of the catalogue, but what readers owe."""
+    registry = asked.registry
+    for place in [place for place in registry.cycles if place[0] == body.dataset]:
+        del registry.cycles[place]
+    for name in sorted(registry.duties_open):
+        row = registry.duties[name]
+        if row.dataset == body.dataset and row.kind in {"answer", "first", "cycle", "catalogue"}:
+            settle(asked, index, name, "lapsed")
+    registry.duties_first.pop(body.dataset, None)
+
+
+def _propose(body: acts.ProposeDataset, asked: Asked, index: int) -> None:
+    """A provider registers what it promised, and follows a change of law."""
+    registry = asked.registry
+    for name in sorted(registry.duties_register.get(body.dataset, ())):
+        if registry.duties[name].owner == asked.act.member:
+            registry.duties_register[body.dataset].discard(name)
+            settle(asked, index, name)
+
+
+def _revoke(body: acts.RevokeGrant, asked: Asked, index: int) -> None:
+    asked.registry.ended[body.grant] = asked.at_ms
+    settle_open(asked, index, f"first/{body.grant.hex()}", "lapsed")
+
+
+def _keys(body: acts.AskKeys, asked: Asked, index: int) -> None:
+    """The first release under a grant: its copy will have to be deleted, the persons be told."""
+    registry = asked.registry
+    name = body.grant.hex()
+    if f"delete/{name}" in registry.duties:
+        return
+    grant = registry.grants[body.grant]
+    owe(
+        asked,
+        index,
+        Owed(
+            "delete",
+            name,
+            ("PI-04", TERM),
+            owner=grant.consumer,
+            beneficiary=registry.datasets[grant.dataset].provider,
+            dataset=grant.dataset,
+            grant=grant.id,
+        ),
+    )
+    if personal_fields(registry.contracts[grant.contract_hash]) & set(grant.fields):
+        owe(
+            asked,
+            index,
+            Owed(
+                "notify",
+                name,
+                ("PI-03",),
+                owner=grant.consumer,
+                beneficiary=registry.authority,
+                dataset=grant.dataset,
+                by_ms=grant.expires_ms,
+                grant=grant.id,
+            ),
+        )
+
+
+_NOTES: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
+    acts.Apply: _apply,
+    acts.AnswerRequest: _answer,
+    acts.WithdrawRequest: _withdraw_request,
+    acts.ReportProgress: _progress,
+    acts.PublishDataset: _publish,
+    acts.OpenStream: _open,
+    acts.WithdrawDataset: _withdraw,
+    acts.ProposeDataset: _propose,
+    acts.RevokeGrant: _revoke,
+    acts.AskKeys: _keys,
+}
