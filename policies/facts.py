@@ -77,10 +77,10 @@ class LogFacts:
 
 @dataclass(frozen=True, slots=True)
 class DutyFacts:
-    """An obligation: who owes it to whom. ``open``: nobody has met it, or it was refused."""
+    """Who is obliged to do what, and to whom. ``open``: nobody has met it yet."""
 
     id: str
-    owner: str
+    obliged: str
     beneficiary: str
     kind: str
     open: bool

@@ -17,6 +17,7 @@ import orjson
 
 from policies.facts import (
     DatasetFacts,
+    DutyFacts,
     GrantFacts,
     LogFacts,
     MemberFacts,
@@ -24,7 +25,7 @@ from policies.facts import (
     RequestFacts,
 )
 
-_FACTS: Final = (MemberFacts, DatasetFacts, RequestFacts, GrantFacts, LogFacts)
+_FACTS: Final = (MemberFacts, DatasetFacts, RequestFacts, GrantFacts, LogFacts, DutyFacts)
 _VALUES: Final[Mapping[type, Callable[[Any], Any]]] = {
     kind: attrgetter("id", "id", *(name for name in kind.__slots__ if name != "id"))
     for kind in _FACTS

@@ -41,7 +41,7 @@ _REFERENCES: Final = {
     "provider": "Member",
     "consumer": "Member",
     "dataset": "Dataset",
-    "owner": "Member",
+    "obliged": "Member",
     "beneficiary": "Member",
 }
 

@@ -11,15 +11,13 @@ A year that the table lacks is never guessed at: the answer is `AwaitingCalendar
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from typing import Final
 
 from policies.errors import Finding, RuleSetInvalid
+from policies.periods import start_ms
 
-CHINA: Final = timezone(timedelta(hours=8))
-"""Dates are those of China Standard Time, which has no summer time."""
 _DAY: Final = timedelta(days=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HEADER: Final = "day,kind"
 _KINDS: Final = frozenset({"off", "work"})
 
@@ -111,15 +109,9 @@ class Workdays:
         return tuple(sorted(found))
 
 
-def china_day(time_ms: int) -> date:
-    """The day that a moment falls on in China."""
-    return (_EPOCH + timedelta(milliseconds=time_ms)).astimezone(CHINA).date()
-
-
 def end_of_day_ms(day: date) -> int:
     """The first millisecond after ``day`` in China: what is done before it was done in time."""
-    following = datetime(day.year, day.month, day.day, tzinfo=CHINA) + _DAY
-    return (following - _EPOCH) // timedelta(milliseconds=1)
+    return start_ms(day + _DAY)
 
 
 def written(days: Iterable[tuple[date, str]]) -> Iterator[str]:

@@ -13,7 +13,8 @@ from typing import Final
 
 from exchange.registry.dutyrows import Duty, Provided
 from exchange.registry.state import Registry
-from policies.workdays import china_day, end_of_day_ms
+from policies.periods import day_of
+from policies.workdays import end_of_day_ms
 
 _DAY: Final = timedelta(days=1)
 _MONTHS: Final = {"monthly": 1, "quarterly": 3, "half-yearly": 6, "yearly": 12}
@@ -83,12 +84,12 @@ def _period(duty: Duty, start: date, provided: Provided | None, at_ms: int) -> D
 
 
 def _first(duty: Duty) -> date:
-    return next_period(duty.cycle, period_of(duty.cycle, china_day(duty.since_ms)))
+    return next_period(duty.cycle, period_of(duty.cycle, day_of(duty.since_ms)))
 
 
 def _starts(duty: Duty, at_ms: int) -> Iterator[date]:
     until_ms = at_ms if duty.settled is None else min(at_ms, duty.settled_ms)
-    start, last = _first(duty), china_day(until_ms)
+    start, last = _first(duty), day_of(until_ms)
     while start <= last:
         yield start
         start = next_period(duty.cycle, start)

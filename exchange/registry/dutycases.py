@@ -9,7 +9,7 @@ from exchange.registry.dutyrows import Duty, Objection
 from exchange.registry.state import Registry
 from exchange.registry.terms import as_date, calendar
 from policies.facts import ContextValue, DutyFacts, LogFacts, MemberFacts
-from policies.workdays import china_day
+from policies.periods import day_of
 
 BY_MS_MAX = 366 * 86_400_000
 """How far ahead a date may be set."""
@@ -147,7 +147,7 @@ def examine_consent(body: acts.ConsentExtension, asked: Asked) -> Case | Denied:
 def examine_calendar(body: acts.AdoptCalendar, asked: Asked) -> Case | Denied:
     """Days of that year (and of the December before it) that exist, and change nothing past."""
     days = calendar(asked.registry, asked.law())
-    today = china_day(asked.at_ms)
+    today = day_of(asked.at_ms)
     try:
         listed = [as_date(day) for day in (*body.off, *body.work)]
     except ValueError:

@@ -17,7 +17,7 @@ from exchange.registry.dutyrows import Provided
 from exchange.registry.owing import TERM, Owed, count, owe, settle, settle_open
 from exchange.registry.rows import Grant
 from exchange.registry.state import Registry
-from policies.workdays import china_day
+from policies.periods import day_of
 
 
 def note_duties(asked: Asked, index: int) -> None:
@@ -121,10 +121,10 @@ def _provide(asked: Asked, index: int, name: str) -> None:
     """The first anchor of a period provides it, and late what was missed before."""
     registry = asked.registry
     row = registry.duties[name]
-    today = china_day(asked.at_ms)
+    today = day_of(asked.at_ms)
     start = period_of(row.cycle, today)
     if start.toordinal() <= row.last or start < next_period(
-        row.cycle, period_of(row.cycle, china_day(row.since_ms))
+        row.cycle, period_of(row.cycle, day_of(row.since_ms))
     ):
         return
     late = missed(row, today)

@@ -13,9 +13,10 @@ from typing import Protocol
 from exchange.registry.dutyrows import AdoptedYear, Duty
 from exchange.registry.state import Registry
 from policies.errors import RuleUnknown
+from policies.periods import day_of
 from policies.register import Register
 from policies.rule import Rule
-from policies.workdays import AwaitingCalendar, Workdays, china_day, end_of_day_ms
+from policies.workdays import AwaitingCalendar, Workdays, end_of_day_ms
 
 
 class Law(Protocol):
@@ -48,14 +49,15 @@ class Term:
 
 def row_on(law: Law, rule: str, at_ms: int) -> Rule | None:
     """The row of law if it holds on the day of ``at_ms`` in China."""
-    day = china_day(at_ms)
+    day = day_of(at_ms)
     found = law.register.rules.get(rule)
     try:
         profile = law.register.profile_on(day)
     except RuleUnknown:
         return None
-    holds = found is not None and profile in found.profiles and found.holds_on(day)
-    return found if holds else None
+    if found is None or found.mode == "off":
+        return None
+    return found if profile in found.profiles and found.holds_on(day) else None
 
 
 def rows_on(law: Law, rules: Iterable[str], at_ms: int) -> tuple[Rule, ...]:
@@ -81,7 +83,7 @@ def calendar(registry: Registry, law: Law) -> Workdays:
 @lru_cache(maxsize=8)
 def _with_adopted(base: Workdays, adopted: tuple[AdoptedYear, ...]) -> Workdays:
     for year in adopted:
-        today = china_day(year.adopted_ms)
+        today = day_of(year.adopted_ms)
         base = base.adopt(year.year, map(as_date, year.off), map(as_date, year.work), today=today)
     return base
 
@@ -96,10 +98,10 @@ def term_of(duty: Duty, since_ms: int, days: Workdays, *, at_ms: int) -> Term:
     extended = duty.extended_days if 0 < duty.extended_ms <= at_ms else 0
     if duty.by_ms:
         if not extended:
-            return Term(duty.by_ms, china_day(duty.by_ms - 1))
-        end = days.after(china_day(duty.by_ms - 1), extended)
+            return Term(duty.by_ms, day_of(duty.by_ms - 1))
+        end = days.after(day_of(duty.by_ms - 1), extended)
     elif duty.days:
-        end = days.after(china_day(since_ms), duty.days + extended)
+        end = days.after(day_of(since_ms), duty.days + extended)
     else:
         return Term()
     if isinstance(end, AwaitingCalendar):

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from policies.engine import Engine
 from policies.periods import start_ms
+from tests.duties.scenario import by_duty
 from tests.policies.laws import engine_with
 from tests.policies.world import ask, depart
 
@@ -44,5 +45,8 @@ def _time(scenario: Scenario) -> dict[str, int]:
     return {"time": start_ms(scenario["at"])} if "at" in scenario else {}
 
 
-EVALUATORS: Final[dict[str, Evaluator]] = {"rules": by_rules}
+EVALUATORS: Final[dict[str, Evaluator]] = {
+    "rules": by_rules,
+    "duty": lambda _, scenario: by_duty(scenario),
+}
 """By the word that stands after ``by``."""

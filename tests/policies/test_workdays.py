@@ -13,7 +13,8 @@ import pytest
 
 from policies.engine import Engine
 from policies.errors import RuleSetInvalid
-from policies.workdays import AwaitingCalendar, Workdays, china_day, end_of_day_ms, written
+from policies.periods import day_of
+from policies.workdays import AwaitingCalendar, Workdays, end_of_day_ms, written
 from tests.policies import generate_workdays
 
 
@@ -146,8 +147,8 @@ def test_a_notice_reaches_into_the_december_before(days: Workdays) -> None:
 def test_a_day_is_a_day_in_china() -> None:
     # 2026-02-13T16:00Z is midnight of the 14th in China
     midnight_ms = 1_771_005_600_000 - 2 * 3_600_000
-    assert china_day(midnight_ms) == date(2026, 2, 14)
-    assert china_day(midnight_ms - 1) == date(2026, 2, 13)
+    assert day_of(midnight_ms) == date(2026, 2, 14)
+    assert day_of(midnight_ms - 1) == date(2026, 2, 13)
     assert end_of_day_ms(date(2026, 2, 13)) == midnight_ms
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from policies.facts import (
     DatasetFacts,
+    DutyFacts,
     GrantFacts,
     LogFacts,
     MemberFacts,
@@ -70,6 +71,10 @@ KEYS: Final[Mapping[str, Any]] = {
     "epoch_to": 20,
 }
 
+DUTY: Final = DutyFacts("demand/1", PROVIDER.id, CONSUMER.id, "demand", open=True)
+DECIDED: Final[Mapping[str, Any]] = {"outcome": "directs", "reasoned": True}
+MORE_DAYS: Final[Mapping[str, Any]] = {"days": 5, "most": 10, "ends": LATER}
+
 Base = tuple[MemberFacts, Resource, tuple[Resource, ...], Mapping[str, Any]]
 BASES: Final[Mapping[str, Base]] = {
     "member.enrol": (AUTHORITY, LOG, (), {"member_kind": "department"}),
@@ -90,6 +95,24 @@ BASES: Final[Mapping[str, Base]] = {
     "grant.revoke": (CONSUMER, GRANT, (DATASET,), {}),
     "keys.ask": (CONSUMER, GRANT, (DATASET,), KEYS),
     "receipt.file": (CONSUMER, GRANT, (), {}),
+    "demand.new": (CONSUMER, PROVIDER, (), {"duty": "就业促进法 32"}),
+    "demand.answer": (PROVIDER, DUTY, (), DECIDED),
+    "objection.new": (CONSUMER, GRANT, (), {}),
+    "objection.answer": (
+        PROVIDER,
+        replace(DUTY, kind="objection"),
+        (),
+        {"outcome": "corrected", "reasoned": True},
+    ),
+    "escalate.new": (CONSUMER, DUTY, (), {"ground": "overdue", "in_turn": True}),
+    "escalate.decide": (PROVIDER, replace(DUTY, kind="decide"), (), DECIDED),
+    "notice.new": (AUTHORITY, PROVIDER, (), {}),
+    "notice.settle": (PROVIDER, replace(DUTY, kind="correct"), (), DECIDED),
+    "deletion.confirm": (PROVIDER, replace(DUTY, kind="delete"), (), {"ended": True}),
+    "person.notify": (PROVIDER, replace(DUTY, kind="notify"), (), {"ended": False}),
+    "duty.extend": (PROVIDER, DUTY, (), MORE_DAYS),
+    "duty.consent": (CONSUMER, DUTY, (), MORE_DAYS),
+    "calendar.adopt": (AUTHORITY, LOG, (), {}),
     "ledger.read": (AUDITOR, LOG, (), {}),
 }
 """The permitted question of every action, without its time."""
