@@ -7,10 +7,12 @@ record.rows[17].subject
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from exchange.errors import ActRefused
 from exchange.ledger.act import ParsedAct, parse_act
 from exchange.ledger.verdict import Folded
+from exchange.model.dutyacts import ConsentExtension, Escalate, ExtendDuty
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,20 @@ def row_of(folded: Folded) -> Row:
     )
 
 
+_ABOUT: Final = (
+    *("dataset", "grant", "request", "member", "authority", "instance", "stream"),
+    *("demand", "objection", "escalation", "notice", "provider", "year"),
+)
+"""Where an act names what it is about; an id of a duty is in ``duty`` (dutyacts.py)."""
+
+
 def _subject(parsed: ParsedAct) -> str:
     """The first of these that the act names."""
-    for name in ("dataset", "grant", "request", "member", "authority", "instance", "stream"):
+    for name in _ABOUT:
         value = getattr(parsed.body, name, None)
         if value is not None:
             return value.hex() if isinstance(value, bytes) else str(value)
+    if isinstance(parsed.body, Escalate | ExtendDuty | ConsentExtension):
+        return parsed.body.duty
     anchors = getattr(parsed.body, "anchors", ())
     return anchors[0].stream.hex() if anchors else ""
