@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exchange.model import acts, dutyacts
+from exchange.model import acts, dutyacts, evidenceacts
 from exchange.model.actcodec import Body
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -40,6 +40,7 @@ KINDS: Final[dict[str, type[Body]]] = {
         dutyacts.ExtendDuty,
         dutyacts.ConsentExtension,
         dutyacts.AdoptCalendar,
+        evidenceacts.AuditQuery,
     )
 }
 """Every kind of act, by its name on the ledger."""

@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 from exchange.ledger.act import Act
 from exchange.ledger.entry import Statement
 from exchange.ledger.verdict import Verdict
-from exchange.model import acts, dutyacts
-from exchange.registry import access, catalogue, dutycases, forks, parties, publishing
+from exchange.model import acts, dutyacts, evidenceacts
+from exchange.registry import access, catalogue, dutycases, forks, inquiries, parties, publishing
 from exchange.registry.busrules import EVIDENCE
 from exchange.registry.case import Asked, Case, Denied
 from exchange.registry.terms import Law
@@ -63,6 +63,7 @@ _EXAMINE: Final[dict[type, Callable[[Any, Asked], Case | Denied]]] = {
     dutyacts.ExtendDuty: dutycases.examine_extend,
     dutyacts.ConsentExtension: dutycases.examine_consent,
     dutyacts.AdoptCalendar: dutycases.examine_calendar,
+    evidenceacts.AuditQuery: inquiries.examine_query,
 }
 
 

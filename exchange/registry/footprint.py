@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from exchange.ledger.act import Act
 from exchange.ledger.verdict import Footprint
-from exchange.model import acts
+from exchange.model import acts, evidenceacts
 from exchange.registry.dutyfootprint import of_duty
 from exchange.registry.state import Registry
 
@@ -162,6 +162,11 @@ def _of_exchange(act: Act, reads: _Reads) -> Iterable[Pair]:
             yield from reads.grant(act.body.grant)
             for stream in {run.stream for run in act.body.items}:
                 yield reads.stream(stream)
+        case evidenceacts.AuditQuery():
+            for member in act.body.members:
+                yield reads.member(member)
+            for dataset in act.body.datasets:
+                yield from reads.dataset(dataset)
         case _:
             yield from of_duty(act, reads)
 

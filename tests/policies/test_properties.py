@@ -73,13 +73,13 @@ DOMAINS: Final[dict[str, tuple[ContextValue, ...]]] = {
     **dict.fromkeys(("to_ms", "to", "epoch_to"), (0, 10, 15, 20, NOW, NOW + 1)),
     "time": (NOW, LATER - 1, LATER, LATER + 1),
     **dict.fromkeys(("expires_ms", "expires"), (0, NOW, LATER - 1, LATER, LATER + 1)),
-    **dict.fromkeys(("active", "revoked", "taken", "owner", "sm"), (True, False)),
     **dict.fromkeys(("obliged", "beneficiary"), (PROVIDER.id, CONSUMER.id, "nobody")),
     **dict.fromkeys(("open", "reasoned", "in_turn", "ended"), (True, False)),
     "outcome": ("registers", "refuses", "corrected", "explained", "withdrawn", "upholds", ""),
     "ground": ("overdue", "negative", ""),
     **dict.fromkeys(("days", "most"), (1, 5, 10, 11)),
     "ends": (0, NOW, LATER, LATER + 1),
+    **dict.fromkeys(("active", "revoked", "taken", "owner", "own", "sm"), (True, False)),
     **dict.fromkeys(("key_covered", "approve", "widened"), (True, False)),
 }
 """The values that each attribute may take in a random world; the usual ones are among them."""

@@ -114,6 +114,7 @@ BASES: Final[Mapping[str, Base]] = {
     "duty.consent": (CONSUMER, DUTY, (), MORE_DAYS),
     "calendar.adopt": (AUTHORITY, LOG, (), {}),
     "ledger.read": (AUDITOR, LOG, (), {}),
+    "audit.query": (AUDITOR, LOG, (), {"own": False, "purpose": "audit"}),
 }
 """The permitted question of every action, without its time."""
 
