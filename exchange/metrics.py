@@ -117,6 +117,19 @@ LEDGER_REJUDGED: Final = _counter(
 LEDGER_CLOCK_AHEAD: Final = _gauge(
     "ledger_clock_ahead_seconds", "This hub's clock minus the broker's; negative is behind."
 )
+# --- log: the ledger as it is published (exchange/ledger/LOG-SPEC.md) ---
+LOG_SIZE: Final = _gauge("log_checkpoint_entries", "Entries under the newest checkpoint.")
+LOG_SEALED_AT: Final = _gauge(
+    "log_checkpoint_timestamp_seconds", "When the newest checkpoint was published (Unix time)."
+)
+LOG_UNSEALED: Final = _gauge("log_unsealed_entries", "Entries folded and under no checkpoint yet.")
+LOG_SEAL: Final = _seconds("log_seal", "Writing, signing and publishing one checkpoint.")
+LOG_COSIGNATURES_MISSING: Final = _gauge(
+    "log_cosignatures_missing", "Witnesses of the policy that have not cosigned the newest head."
+)
+LOG_WITNESS_ERRORS: Final = _counter(
+    "log_witness_errors_total", "Requests to witnesses that brought no cosignature.", "failure"
+)
 REFUSALS: Final = _counter("refusals_total", "Denials, by the rule that decided.", "rule")
 
 # --- release ---

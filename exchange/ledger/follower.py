@@ -191,6 +191,10 @@ class Follower:
         if self.size:
             await self.entries(self.size - 1, count_max=1, bytes_max=0)
 
+    def stop(self, error: LedgerBroken) -> LedgerBroken:
+        """Stop for good, because of what somebody else found out; the reason it stopped first."""
+        return self._break(error)
+
     async def save_mark(self) -> None:
         """Put on disk how far this has read, if there is a file for it."""
         if self._mark_file is not None and self._mark is None and self.size:
