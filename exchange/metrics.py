@@ -30,7 +30,7 @@ LABELS: Final[Mapping[str, re.Pattern[str]]] = {
     "failure": re.compile(_WORD),
     "outcome": re.compile("written|not-written|unknown"),
     "reason": re.compile(_WORD),
-    "route": re.compile(r"[a-z0-9/{}_.-]{1,60}"),
+    "route": re.compile(r"[a-z0-9/{}_.:-]{1,60}"),
     "rule": re.compile(r"[A-Z]{2,12}-[0-9]{2}|NONE"),
     "status": re.compile(r"[1-5][0-9]{2}"),
     "verdict": re.compile("permit|deny"),
@@ -124,12 +124,6 @@ LOG_SEALED_AT: Final = _gauge(
 )
 LOG_UNSEALED: Final = _gauge("log_unsealed_entries", "Entries folded and under no checkpoint yet.")
 LOG_SEAL: Final = _seconds("log_seal", "Writing, signing and publishing one checkpoint.")
-LOG_COSIGNATURES_MISSING: Final = _gauge(
-    "log_cosignatures_missing", "Witnesses of the policy that have not cosigned the newest head."
-)
-LOG_WITNESS_ERRORS: Final = _counter(
-    "log_witness_errors_total", "Requests to witnesses that brought no cosignature.", "failure"
-)
 REFUSALS: Final = _counter("refusals_total", "Denials, by the rule that decided.", "rule")
 
 # --- release ---

@@ -18,6 +18,7 @@ from exchange.hub.described import SECURITY_SCHEMES
 from exchange.hub.front import Front
 from exchange.hub.healthdoors import health_doors
 from exchange.hub.keydoors import key_doors
+from exchange.hub.logdoors import log_doors
 from exchange.hub.parts import Parts
 from exchange.hub.problem import ExpectedError, WithStatus, respond
 from exchange.hub.readdoors import read_doors
@@ -37,7 +38,7 @@ def hub_app(parts: Parts) -> FastAPI:
         openapi_url="/openapi.json",
     )
     access = Access(parts)
-    for doors in (act_doors, key_doors, read_doors, health_doors):
+    for doors in (act_doors, key_doors, read_doors, log_doors, health_doors):
         app.include_router(doors(parts, access))
     _answer_errors(app, parts, access)
     _describe_tokens(app)

@@ -1,6 +1,7 @@
 """Doors for operators: alive, ready, metrics."""
 
 import ipaddress
+from dataclasses import asdict
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -9,10 +10,11 @@ from pydantic import BaseModel, ConfigDict
 from exchange.hub.access import Access, address_of
 from exchange.hub.body import no_body
 from exchange.hub.described import problems, with_token
-from exchange.hub.parts import Parts
+from exchange.hub.parts import Parts, Published
 from exchange.hub.problem import RETRY_AFTER_SECONDS
 from exchange.hub.readiness import Ready
 from exchange.metrics import CONTENT_TYPE, HUB_READY, render
+from exchange.model.logstate import LogState
 from exchange.model.problem import Problem, Sentences
 
 
@@ -25,11 +27,15 @@ class LiveView(BaseModel):
 
 
 class ReadyView(Problem):
-    """A readiness answer; when not ready, ``missing`` is the step and the rest is the error."""
+    """A readiness answer; when not ready, ``missing`` is the step and the rest is the error.
+
+    ``log`` says how far the log is published; absent before its first checkpoint.
+    """
 
     ready: bool
     held: list[str]
     missing: str
+    log: LogState | None
 
 
 def health_doors(parts: Parts, access: Access) -> APIRouter:
@@ -51,7 +57,9 @@ def health_doors(parts: Parts, access: Access) -> APIRouter:
         HUB_READY.set(answer.ready)
         status = 200 if answer.ready else 503
         headers = {} if answer.ready else {"Retry-After": str(RETRY_AFTER_SECONDS[503])}
-        return JSONResponse(_view(answer).model_dump(exclude_none=True), status, headers)
+        return JSONResponse(
+            _view(answer, parts.log.published()).model_dump(exclude_none=True), status, headers
+        )
 
     @router.get(
         "/metrics",
@@ -72,7 +80,7 @@ def health_doors(parts: Parts, access: Access) -> APIRouter:
     return router
 
 
-def _view(answer: Ready) -> ReadyView:
+def _view(answer: Ready, published: Published | None) -> ReadyView:
     return ReadyView(
         category="" if answer.ready else "hub-unavailable",
         failure=answer.missing,
@@ -83,6 +91,7 @@ def _view(answer: Ready) -> ReadyView:
         ready=answer.ready,
         held=list(answer.held),
         missing=answer.missing,
+        log=None if published is None else LogState.model_validate(asdict(published)),
     )
 
 

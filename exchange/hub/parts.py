@@ -50,6 +50,32 @@ class ReadsLedger(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How far the log is published: entries under the newest checkpoint, and what is not yet.
+
+    ``age_ms`` is how long ago this hub signed the checkpoint, ``cosignatures_missing`` how many
+    witnesses of its policy have not cosigned it.
+    """
+
+    entries: int
+    unsealed: int
+    age_ms: int
+    cosignatures_missing: int
+
+
+class ServesLog(Protocol):
+    """The hub's published log."""
+
+    def serve(self, path: str, /) -> bytes:
+        """The file at ``path`` below the prefix; NotFound, NoteRefused. Called in a thread."""
+        ...
+
+    def published(self) -> Published | None:
+        """How far it is; None before the first checkpoint."""
+        ...
+
+
 class KnowsMembers(Protocol):
     """The registry at the hub's position."""
 
@@ -77,6 +103,7 @@ class Parts:
     keys: AnswersKeys
     ledger: ReadsLedger
     members: KnowsMembers
+    log: ServesLog
     dataset_keys: DatasetKeys
     readiness: Readiness
     recall: Callable[[bytes], Awaitable[bytes | None]]

@@ -7,7 +7,7 @@ from exchange.hub.app import hub_app
 from exchange.hub.datasetkeys import DatasetKeys
 from exchange.hub.parts import Parts
 from exchange.hub.serve import listen, serve
-from exchange.hub.views import LedgerMembers, LedgerPages, readiness_of
+from exchange.hub.views import LedgerMembers, LedgerPages, PublishedLog, readiness_of
 from exchange.wiring.home import Home
 from exchange.wiring.hub import OpenHub, open_hub
 from exchange.wiring.hubtls import renew_identity
@@ -47,6 +47,7 @@ def parts_of(hub: OpenHub) -> Parts:
         keys=hub.releases,
         ledger=LedgerPages(hub),
         members=LedgerMembers(hub),
+        log=PublishedLog(hub),
         dataset_keys=DatasetKeys(
             origin=hub.origin,
             custody=hub.custody,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from exchange.errors import NotFound, RuleRefused
-from exchange.hub.parts import Head
+from exchange.hub.parts import Head, Published
 from exchange.hub.readiness import Readiness, Step
 from exchange.model.text import Text
 from exchange.registry.facts import member_facts
@@ -65,6 +65,29 @@ class LedgerPages:
         return await follower.entries(first, count_max=count_max, bytes_max=bytes_max)
 
 
+class PublishedLog:
+    """`exchange.hub.parts.ServesLog` over the hub's sealer and its files."""
+
+    def __init__(self, hub: OpenHub) -> None:
+        self._hub = hub
+
+    def serve(self, path: str) -> bytes:
+        """See `ServesLog`."""
+        return self._hub.log.serve(path)
+
+    def published(self) -> Published | None:
+        """See `ServesLog`."""
+        sealer = self._hub.sealer
+        if sealer.signed is None:
+            return None
+        return Published(
+            entries=sealer.published_size,
+            unsealed=max(0, self._hub.follower.size - sealer.published_size),
+            age_ms=max(0, self._hub.clock.now_ms() - sealer.signed.time_s * 1000),
+            cosignatures_missing=sealer.cosignatures_missing,
+        )
+
+
 def readiness_of(hub: OpenHub) -> Readiness:
     """The steps a hub needs, in the order in which they build on each other."""
 
@@ -80,11 +103,16 @@ def readiness_of(hub: OpenHub) -> Readiness:
         hub.check_open()
         await hub.follower.catch_up()
 
+    async def log() -> None:
+        if hub.sealer.trouble is not None:
+            raise hub.sealer.trouble
+
     steps = (
         Step("custody", Text("key custody", "密钥库"), custody),
         Step("kafka", Text("Kafka", "消息服务器"), kafka),
         Step("ledger", Text("ledger", "账本"), ledger),
         Step("clock", Text("clock", "时钟"), hub.appender.check_clock),
+        Step("log", Text("published log", "公开日志"), log),
     )
     return Readiness(steps, now_s=lambda: hub.clock.monotonic_ms() / 1000)
 

@@ -54,6 +54,8 @@ class LogFiles:
 
     def acquire(self) -> None:
         """Take the log for this process until `release` or its end; `InUse` if another has it."""
+        if self._lock is not None:
+            return
         self._head.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._head.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:

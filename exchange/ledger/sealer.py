@@ -81,9 +81,19 @@ class Sealer:
         return self._sealing.size
 
     @property
+    def published_size(self) -> int:
+        """How many entries are under the checkpoint that is served."""
+        return self._sealing.published_size
+
+    @property
     def signed(self) -> SignedHead | None:
         """The last signed head."""
         return self._sealing.signed
+
+    @property
+    def cosignatures_missing(self) -> int:
+        """How many witnesses have not signed the newest head."""
+        return 0 if self._witnesses is None else self._witnesses.missing
 
     def begin(self) -> None:
         """Take up the log where it was left. Raises `LedgerBroken`; OSError for a sick disk."""

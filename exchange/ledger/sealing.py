@@ -69,6 +69,11 @@ class Sealing:
         return 0 if self.signed is None else self.signed.checkpoint.size
 
     @property
+    def published_size(self) -> int:
+        """How many entries are under the checkpoint that is served."""
+        return self._published[-1] if self._published else 0
+
+    @property
     def unpublished(self) -> bool:
         """Whether the last signed head is not the checkpoint that is served."""
         return self.signed is not None and self.size not in self._published

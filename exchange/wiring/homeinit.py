@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from exchange.errors import UsageError
+from exchange.errors import NoteRefused, UsageError
 from exchange.ledger.entry import leaf_hash
 from exchange.ledger.genesis import make_genesis
+from exchange.ledger.note import check_name
 from exchange.model.acts import Genesis, HubKeys
 from exchange.model.ids import slug
 from exchange.model.regions import check_region
@@ -71,6 +72,7 @@ def initialise(path: Path, said: Founding, passphrase: Passphrase) -> str:
             remedy=("use it, or name another with --home", "请直接使用，或用 --home 另选目录"),
             failure="home-exists",
         )
+    _check_origin(said.origin)
     slug("member", said.authority)
     slug("hub", said.hub)
     check_region(said.region)
@@ -92,6 +94,22 @@ def initialise(path: Path, said: Founding, passphrase: Passphrase) -> str:
     draft.rmdir()
     open_home(path)
     return pin
+
+
+def _check_origin(origin: str) -> None:
+    """The origin names the keys that sign the published log, so it must be able to."""
+    try:
+        check_name(origin)
+    except NoteRefused:
+        raise UsageError(
+            f"{origin[:80]!r} cannot be the name of a ledger",
+            f"{origin[:80]!r} 不能用作账本名称",
+            remedy=(
+                "write it like exchange.example.gov.cn/2026, with no space and no plus",
+                "请写成 exchange.example.gov.cn/2026 的形式，不含空格与加号",
+            ),
+            failure="origin",
+        ) from None
 
 
 def _found(draft: Path, said: Founding, passphrase: Passphrase) -> bytes:

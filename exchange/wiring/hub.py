@@ -22,7 +22,6 @@ import structlog
 from exchange.bus.kafka import KafkaBus
 from exchange.bus.ports import Bus
 from exchange.errors import (
-    ConfigurationInvalid,
     DiskFull,
     ExchangeError,
     HubUnavailable,
@@ -34,21 +33,23 @@ from exchange.ledger.act import parse_act
 from exchange.ledger.append import Appender
 from exchange.ledger.clock import Clock, SystemClock
 from exchange.ledger.follower import Follower
+from exchange.ledger.logfiles import LogFiles
 from exchange.ledger.mark import MarkFile
+from exchange.ledger.sealer import Sealer
+from exchange.ledger.sealing import Sealing
 from exchange.ledger.topic import begin_ledger, ledger_topic
 from exchange.ledger.verdict import Folded
 from exchange.registry.fold import RegistryFold
 from exchange.registry.state import Registry
 from exchange.wiring.home import GENESIS_FILE, Home
 from exchange.wiring.homekafka import bootstrap_of
-from exchange.wiring.hubkeys import CUSTODY_FILE, ENTRY
+from exchange.wiring.hubkeys import CUSTODY_FILE
+from exchange.wiring.hublog import HubSigners, hub_signers, log_files
 from exchange.wiring.hubmeters import count_folded, count_junk
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.settings import Settings
 from keys.cose import Signer
 from keys.custody import Custody, FileCustody
-from keys.identity import kid_of
-from keys.suite import SUITE_1
 from policies.engine import Engine
 
 RETRY_S: Final = 1.0
@@ -74,6 +75,8 @@ class OpenHub:
     custody: Custody
     signer: Signer
     clock: Clock
+    log: LogFiles
+    sealer: Sealer
     trouble: ExchangeError | None = None
 
     @property
@@ -122,19 +125,32 @@ class OpenHub:
         """Begin the ledger if need be, fold it, follow it until cancelled."""
         while True:
             try:
+                self.log.acquire()
                 await self._begin()
                 await self.follower.catch_up()
+                self.sealer.begin()
                 self.trouble = None
                 _LOG.info("ledger followed", hub=self.id, entry=self.follower.size)
-                await self.follower.run()
+                await self._follow_and_seal()
             except LedgerBroken as error:
                 self.trouble = error
                 _LOG.critical("ledger broken", hub=self.id, failure=error.failure)
                 return  # nothing here can mend it
             except ExchangeError as error:
                 await self._wait(error)
-            except OSError as error:  # the mark cannot be written
+            except OSError as error:  # the mark or the log cannot be written
                 await self._wait(_no_room(self.home, error))
+            finally:
+                self.log.release()
+
+    async def _follow_and_seal(self) -> None:
+        """Both until one of them ends. A sealer that finds the ledger broken stops the follower."""
+        sealing = asyncio.create_task(self.sealer.run())
+        try:
+            await self.follower.run()
+        finally:
+            sealing.cancel()
+            await asyncio.gather(sealing, return_exceptions=True)
 
     async def _wait(self, trouble: ExchangeError) -> None:
         self.trouble = trouble
@@ -159,12 +175,11 @@ async def open_hub(
     """The hub of ``home``, or another one (``hub_id``) whose entry key the same custody holds."""
     hub_id = hub_id or home.table.hub.id
     custody = FileCustody.open(home.hub_directory / CUSTODY_FILE, passphrase.reveal())
-    signer = custody.signer(entry_label(home, hub_id))
-    _check_named(home, hub_id, signer)
+    signers = hub_signers(home, hub_id, custody)
     async with AsyncExitStack() as stack:
         bus = KafkaBus(bootstrap_of(home, settings), client_id=f"exchange-{hub_id}")
         stack.push_async_callback(bus.close)
-        hub = assemble_hub(home, hub_id, bus, custody, signer, clock or SystemClock())
+        hub = assemble_hub(home, hub_id, bus, custody, signers, clock or SystemClock())
         stack.push_async_callback(hub.follower.close)
         stack.push_async_callback(hub.appender.close)
         following = asyncio.create_task(hub.follow())
@@ -172,21 +187,18 @@ async def open_hub(
         yield hub
 
 
-def entry_label(home: Home, hub_id: str) -> str:
-    """The custody label of a hub's entry key."""
-    return ENTRY if hub_id == home.table.hub.id else f"{ENTRY}/{hub_id}"
-
-
 def assemble_hub(
-    home: Home, hub_id: str, bus: Bus, custody: Custody, signer: Signer, clock: Clock
+    home: Home, hub_id: str, bus: Bus, custody: Custody, signers: HubSigners, clock: Clock
 ) -> OpenHub:
     """The parts of a hub, put together and not yet following; `open_hub` is how to get one."""
-    topic, engine = home.table.log.topic, Engine.load()
+    topic, engine, signer = home.table.log.topic, Engine.load(), signers.entry
     fold = RegistryFold([engine])
     mark = MarkFile(home.hub_directory / f"{hub_id}.mark")
     follower = Follower(bus, topic, home.pin, fold, mark=mark, on_junk=count_junk)
     follower.listen(count_folded)
     appender = Appender(bus, topic, follower, fold, hub=hub_id, signer=signer, clock=clock)
+    log = log_files(home, hub_id)
+    sealing = Sealing(log, origin=home.table.log.origin, hub=hub_id, signers=signers.heads)
     return OpenHub(
         id=hub_id,
         home=home,
@@ -206,20 +218,10 @@ def assemble_hub(
         custody=custody,
         signer=signer,
         clock=clock,
+        log=log,
+        sealer=Sealer(follower, sealing, now_ms=clock.now_ms),
         trouble=_starting(),
     )
-
-
-def _check_named(home: Home, hub_id: str, signer: Signer) -> None:
-    """Genesis must name this hub's key, or nobody would believe an entry of it."""
-    named = {hub.hub: kid_of(SUITE_1.signature_algorithm, hub.entry) for hub in home.root().hubs}
-    if named.get(hub_id) != signer.kid:
-        raise ConfigurationInvalid(
-            f"the pinned ledger does not name hub {hub_id} with this entry key",
-            f"所固定的账本未以此条目密钥登记枢纽 {hub_id}",
-            remedy=("check [hub] id and the hub's key file", "请核对 [hub] id 与枢纽密钥库"),
-            failure="hub-unnamed",
-        )
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

@@ -25,7 +25,9 @@ from exchange.flow.ports import Admitted, Clock, KeysAnswered
 from exchange.flow.possession import ProvenKey, make_challenge, verify_proof
 from exchange.flow.token import Asked, sign_token
 from exchange.ledger.act import parse_act
+from exchange.ledger.tiles import BUNDLE_BYTES_MAX
 from exchange.limits import ENTRIES_BYTES_MAX, LEAF_BYTES_MAX
+from exchange.model.logstate import LogState
 from exchange.model.problem import Problem
 from exchange.wiring.remoteerrors import error_of, not_a_hub, unreachable
 from keys.cbor import decode
@@ -58,6 +60,10 @@ class HeadSeen(BaseModel):
     size: int
     root: str
     time: int
+
+
+class _Readiness(BaseModel):
+    log: LogState | None = None
 
 
 class RemoteHub:
@@ -135,6 +141,15 @@ class RemoteHub:
                 return items
         raise not_a_hub("entries")
 
+    async def log_file(self, path: str) -> bytes:
+        """A file of the hub's published log by its path below ``/log/``; nothing is checked.
+
+        `NotFound` if the log has none there.
+        """
+        target = f"/log/{path}"
+        headers = {"Authorization": self._token(Asked("GET", target, b""))}
+        return _content(await self._send("GET", target, b"", headers, BUNDLE_BYTES_MAX))
+
     async def prove_dataset_key(self, dataset: str) -> tuple[bytes, ProvenKey]:
         """The public KEM key that waits to be recorded for ``dataset``, and the hub's proof.
 
@@ -152,11 +167,16 @@ class RemoteHub:
 
     async def ready(self) -> Problem | None:
         """None when the hub can work now, otherwise what is missing. HubUnavailable if silent."""
+        return (await self.readiness())[0]
+
+    async def readiness(self) -> tuple[Problem | None, LogState | None]:
+        """The same, and how far the hub's log is published, if it is."""
         response = await self._send("GET", "/health/ready", b"", {})
-        if response.status_code == httpx.codes.OK:
-            return None
         try:
-            return Problem.model_validate_json(response.content)
+            said = _Readiness.model_validate_json(response.content)
+            if response.status_code == httpx.codes.OK:
+                return None, said.log
+            return Problem.model_validate_json(response.content), said.log
         except ValidationError:
             raise not_a_hub("ready") from None
 
@@ -164,10 +184,16 @@ class RemoteHub:
         return await self._send("POST", path, body, {"Content-Type": content_type})
 
     async def _read(self, method: str, target: str, body: bytes = b"") -> httpx.Response:
+        headers = {"Authorization": self._token(Asked(method, target, body))}
+        return await self._send(
+            method, target, body, headers | ({"Content-Type": CBOR} if body else {})
+        )
+
+    def _token(self, asked: Asked) -> str:
         if self._reader is None:
             raise ValueError("this hub was opened without a reader")
-        token = sign_token(
-            Asked(method, target, body),
+        return sign_token(
+            asked,
             origin=self._origin,
             member=self._reader.member,
             instance=self._reader.instance,
@@ -175,17 +201,20 @@ class RemoteHub:
             now_ms=self._clock(),
             nonce=secrets.token_bytes(16),
         )
-        headers = {"Authorization": token} | ({"Content-Type": CBOR} if body else {})
-        return await self._send(method, target, body, headers)
 
     async def _send(
-        self, method: str, target: str, body: bytes, headers: Mapping[str, str]
+        self,
+        method: str,
+        target: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        bytes_max: int = ANSWER_WIRE_BYTES_MAX,
     ) -> httpx.Response:
         try:
             async with self._client.stream(
                 method, target, content=body, headers=dict(headers)
             ) as response:
-                content = await _bounded(response)
+                content = await bounded(response, bytes_max)
         except httpx.TransportError as error:
             raise unreachable(str(self._client.base_url), error) from error
         # Without its headers: a Content-Encoding would be undone here, beyond every bound.
@@ -195,11 +224,12 @@ class RemoteHub:
         return verify_answer(raw, origin=self._origin, act=act_id, entry_keys=self._entry_keys())
 
 
-async def _bounded(response: httpx.Response) -> bytes:
+async def bounded(response: httpx.Response, bytes_max: int) -> bytes:
+    """The raw bytes of a streamed answer, if there are no more than ``bytes_max``."""
     content = bytearray()
     async for chunk in response.aiter_raw():
         content += chunk
-        if len(content) > ANSWER_WIRE_BYTES_MAX:
+        if len(content) > bytes_max:
             raise not_a_hub("too-long")
     return bytes(content)
 

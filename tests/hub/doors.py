@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from exchange.errors import RuleRefused
+from exchange.errors import NotFound, RuleRefused
 from exchange.flow.token import Asked, sign_token
 from exchange.hub.app import hub_app
 from exchange.hub.datasetkeys import DatasetKeys
-from exchange.hub.parts import Head, Parts
+from exchange.hub.parts import Head, Parts, Published
 from exchange.hub.readiness import Readiness, Step
 from keys.custody import MemoryCustody
 
@@ -33,6 +33,8 @@ class Scripted:
     closed: Exception | None = None
     clock_off: Exception | None = None
     steps: Sequence[Step] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    log_state: Published | None = None
     custody: MemoryCustody = field(default_factory=MemoryCustody)
 
     def __post_init__(self) -> None:
@@ -62,6 +64,14 @@ class Scripted:
         assert bytes_max > 0
         return self.entries_held[first : first + count_max]
 
+    def serve(self, path: str) -> bytes:
+        if path not in self.files:
+            raise NotFound(path, f"没有 {path}", remedy=("look", "请核对"), failure="no-log-file")
+        return self.files[path]
+
+    def published(self) -> Published | None:
+        return self.log_state
+
     def signing_key(self, member: str, instance: str) -> bytes | None:
         return self.members.get((member, instance))
 
@@ -86,6 +96,7 @@ class Scripted:
             keys=self,
             ledger=self,
             members=self,
+            log=self,
             dataset_keys=DatasetKeys(
                 origin=ORIGIN,
                 custody=self.custody,

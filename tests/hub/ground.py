@@ -17,12 +17,14 @@ from exchange.hub.app import hub_app
 from exchange.hub.run import parts_of
 from exchange.hub.serve import listen, serve
 from exchange.ledger.clock import Clock, SystemClock
+from exchange.ledger.cosignature import HeadSigner
 from exchange.ledger.topic import begin_ledger, ledger_topic
 from exchange.model.acts import AskItem, AskKeys
 from exchange.model.batch import Batch
 from exchange.wiring.home import GENESIS_FILE, Home, HomeTable, HubTable, LogTable
 from exchange.wiring.hub import OpenHub, assemble_hub
 from exchange.wiring.hubkeys import CA, CUSTODY_FILE
+from exchange.wiring.hublog import HubSigners, keys_of_log
 from exchange.wiring.hubtls import renew_identity
 from exchange.wiring.pinnedca import ca_hash, pinned_context
 from exchange.wiring.remote import Reader, RemoteHub
@@ -148,8 +150,21 @@ def put_together(
     """A hub of ``laid``, not yet following."""
     custody = laid.world.custody
     bus = KafkaBus(bootstrap, client_id=f"test-{name}")
-    signer = laid.world.signer(f"hub/{name}")
-    return assemble_hub(laid.home, name, bus, custody, signer, clock or SystemClock())
+    signers = signers_of(laid.world, name)
+    return assemble_hub(laid.home, name, bus, custody, signers, clock or SystemClock())
+
+
+def signers_of(world: World, name: str) -> HubSigners:
+    """The keys of a hub of the world, which have labels of their own there."""
+    own = next(hub for hub in keys_of_log(world.root).hubs if hub.hub == name)
+    ed25519, mldsa = own.keys
+    return HubSigners(
+        world.signer(f"hub/{name}"),
+        (
+            HeadSigner(ed25519, world.signer(f"checkpoint/{name}")),
+            HeadSigner(mldsa, world.custody.mldsa_signer(f"checkpoint-mldsa/{name}")),
+        ),
+    )
 
 
 @contextlib.asynccontextmanager

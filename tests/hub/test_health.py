@@ -160,6 +160,8 @@ async def test_the_description_tells_the_truth() -> None:
         "/v1/possession",
         "/v1/ledger/head",
         "/v1/ledger/entries",
+        "/log/checkpoint",
+        "/log/tile/{name}",
         "/health/live",
         "/health/ready",
         "/metrics",

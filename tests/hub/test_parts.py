@@ -21,7 +21,7 @@ from exchange.wiring.hub import OpenHub, assemble_hub
 from exchange.wiring.hubkeys import CUSTODY_FILE
 from keys.custody import MemoryCustody, PublicKey
 from keys.errors import KeyExists
-from tests.hub.ground import CONSUMER, Ground, ground, wall_ms
+from tests.hub.ground import CONSUMER, Ground, ground, signers_of, wall_ms
 from tests.ledger.drafts import ORIGIN
 from tests.ledger.world import act_id
 
@@ -42,9 +42,9 @@ async def put_on(laid: Ground, cluster: MemoryCluster) -> None:
 
 
 def assembled(laid: Ground, cluster: MemoryCluster) -> OpenHub:
-    signer = laid.world.signer("hub/hub-1")
+    signers = signers_of(laid.world, "hub-1")
     bus = cluster.bus("hub")
-    return assemble_hub(laid.home, "hub-1", bus, laid.world.custody, signer, SystemClock())
+    return assemble_hub(laid.home, "hub-1", bus, laid.world.custody, signers, SystemClock())
 
 
 @contextlib.asynccontextmanager
