@@ -3,7 +3,7 @@
 # system, otherwise prints the exact command.
 #
 #   deploy/system.sh [run|test]   run: a JDK and Maven for the embedded Kafka (not needed when
-#                                 EXCHANGE_KAFKA names another cluster); test: PostgreSQL as well
+#                                 EXCHANGE_KAFKA names another cluster); test: PostgreSQL and Go as well
 #
 # Exit 0: all there, or only wished for; 3: something needed is missing and could not be installed.
 set -euo pipefail
@@ -22,6 +22,8 @@ if [ "$purpose" = test ]; then
   # Debian keeps the server's programs out of PATH.
   compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ||
     packages+=(postgresql)
+  # tests/interop: the published log as a verifier in Go sees it.
+  command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || packages+=(golang-go)
 fi
 [ ${#packages[@]} -gt 0 ] || exit 0
 
@@ -39,6 +41,6 @@ echo "Missing: ${packages[*]}. Install with / 缺少软件包，请执行：" >&
 if command -v apt-get >/dev/null; then
   echo "    sudo sh -c '$install'" >&2
 else
-  echo "    (your system's packages for a JDK 17 or newer, Maven and PostgreSQL)" >&2
+  echo "    (your system's packages for a JDK 17 or newer, Maven, PostgreSQL and Go)" >&2
 fi
 exit 3

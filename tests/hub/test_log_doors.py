@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import secrets
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from exchange.bus.memory import MemoryCluster
 from exchange.errors import HubUnavailable, LedgerBroken, NotFound
+from exchange.flow.token import Asked, sign_token
 from exchange.hub.app import hub_app
 from exchange.hub.parts import Published
 from exchange.hub.run import parts_of
@@ -17,13 +19,15 @@ from exchange.hub.views import PublishedLog
 from exchange.ledger.cosignature import verify_head
 from exchange.ledger.logreader import LogReader
 from exchange.ledger.merkle import check_inclusion
-from exchange.ledger.tiles import CHECKPOINT
+from exchange.ledger.tiles import CHECKPOINT, tiles_between
 from exchange.model import acts
 from exchange.wiring.hublog import keys_of_log
 from exchange.wiring.logsource import FolderLog, WebLog, open_source
+from tests.fixtures.logcheck import Logcheck
 from tests.hub.doors import Scripted, problem, reach
 from tests.hub.ground import Ground, ground, wall_ms
 from tests.hub.test_parts import TOPIC, assembled, cluster_now, following, put_on, until
+from tests.ledger.drafts import ORIGIN
 
 TILE = "/log/tile/0/x001/234.p/5"
 BUNDLE = "/log/tile/entries/000"
@@ -126,6 +130,50 @@ async def test_an_act_is_under_a_checkpoint_within_a_second(laid: Ground) -> Non
             transport=httpx.ASGITransport(app=hub_app(parts_of(hub))), base_url="https://hub.test"
         ) as client:
             assert json.loads((await client.get("/health/ready")).content)["log"]["entries"] == size
+
+
+async def test_a_verifier_in_go_accepts_what_the_doors_serve(
+    laid: Ground, logcheck: Logcheck, tmp_path: Path
+) -> None:
+    cluster = cluster_now()
+    await put_on(laid, cluster)
+    hub = assembled(laid, cluster)
+    copy = tmp_path / "copy"
+    async with (
+        following(hub),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=hub_app(parts_of(hub))), base_url="https://hub.test"
+        ) as client,
+    ):
+        await until(lambda: hub.sealer.published_size == len(laid.world.entries))
+        await fetch(client, laid, copy, hub.sealer.published_size)
+        (tmp_path / "old").write_bytes((copy / CHECKPOINT).read_bytes())
+        await append_one(laid, hub.follower.size, cluster)
+        await until(lambda: hub.sealer.published_size > len(laid.world.entries))
+        await fetch(client, laid, copy, hub.sealer.published_size)
+    vkeys = [keys_of_log(laid.world.root).vkeys[0].text()]
+    said = logcheck.accepts("-old", tmp_path / "old", copy, vkeys=vkeys)
+    assert said["inclusions"] == said["size"] == len(laid.world.entries) + 1
+    assert said["consistent"] == [len(laid.world.entries)]
+
+
+async def fetch(client: httpx.AsyncClient, laid: Ground, folder: Path, size: int) -> None:
+    """Copy the log of ``size`` entries through the doors, as an auditor."""
+    for path in (CHECKPOINT, *(tile.path for tile in tiles_between(0, size))):
+        target = f"/log/{path}"
+        token = sign_token(
+            Asked("GET", target, b""),
+            origin=ORIGIN,
+            member="audit-office",
+            instance="",
+            signer=laid.world.signer("office/audit-office"),
+            now_ms=wall_ms(),
+            nonce=secrets.token_bytes(16),
+        )
+        response = await client.get(target, headers={"Authorization": token})
+        assert response.status_code == 200, response.text
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(response.content)
 
 
 async def append_one(laid: Ground, size: int, cluster: MemoryCluster) -> None:
