@@ -3,7 +3,8 @@
 # system, otherwise prints the exact command.
 #
 #   deploy/system.sh [run|test]   run: a JDK and Maven for the embedded Kafka (not needed when
-#                                 EXCHANGE_KAFKA names another cluster); test: PostgreSQL and Go as well
+#                                 EXCHANGE_KAFKA names another cluster); test: PostgreSQL and
+#                                 Go as well
 #
 # Exit 0: all there, or only wished for; 3: something needed is missing and could not be installed.
 set -euo pipefail
