@@ -9,6 +9,11 @@ ACT_BYTES_MAX: Final = 60_000
 """Leaves room for the hub's part of an entry around the act."""
 CONTRACT_BYTES_MAX: Final = 48_000
 """A contract travels inside an act."""
+RULES_ARCHIVE_BYTES_MAX: Final = 48_000
+"""So does a rule set, compressed; the shipped one has about 20,000."""
+RULES_BYTES_MAX: Final = 1 << 20
+RULES_FILES_MAX: Final = 64
+"""What it may unpack to."""
 ACT_CBOR_ITEMS_MAX: Final = 16_384
 """Members of all its maps and arrays; 256 key items or 400 anchors have fewer than 7,000."""
 ACT_LIFETIME_MS: Final = 5 * 60_000

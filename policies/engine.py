@@ -18,13 +18,15 @@ else is a denial, because an erroring `forbid` would otherwise count as no forbi
 Cedar's own error texts quote the entities and are therefore dropped, never logged.
 """
 
+import hashlib
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cedarpy
 import orjson
@@ -39,8 +41,11 @@ from policies.slices import SLICE_FORMAT, QuestionMalformed, Slice, slice_of
 from policies.verification import PolicyHead, disagreements
 from policies.workdays import Workdays
 
-ENGINE_VERSION: Final = f"cedarpy {version('cedarpy')}, slices {SLICE_FORMAT}"
-"""Part of the rule set's hash: another Cedar, or another reading of facts, is another law."""
+_SHIPPED_SCHEMA: Final = (Path(__file__).parent / SCHEMA).read_bytes()
+_FACTS: Final = hashlib.sha256(_SHIPPED_SCHEMA).hexdigest()[:8]
+ENGINE_VERSION: Final = f"cedarpy {version('cedarpy')}, slices {SLICE_FORMAT}, facts {_FACTS}"
+"""Part of the rule set's hash: another Cedar, another reading of facts, or other facts are another
+law. Programs of one engine version must find the same rule sets right."""
 
 ENGINE_DENIAL: Final = Answer(permit=False, rules=("ENGINE-01",))
 DEFAULT_DENIAL: Final = Answer(permit=False, rules=("BASIS-01",))
@@ -49,6 +54,9 @@ _REMEMBERED_MAX: Final = 2048
 _REMEMBERED_CHARS_MAX: Final = 8192
 _ANSWERS_MAX: Final = 16_384
 """Answers remembered: as many grants may be in use at once before one is decided twice."""
+T = TypeVar("T")
+_WORD: Final = re.compile(r"[`:] ?([^`: ]+)`?$")
+_ANNOTATIONS: Final = re.compile(r"(?m)^[ \t]*(?:@|//).*(?:\n|\Z)")
 _STATEMENT: Final = re.compile(r"^[ \t]*(?:permit|forbid)\b", re.MULTILINE)
 
 
@@ -65,17 +73,20 @@ class Engine:
 
     def __init__(self, rules: RuleSet) -> None:
         """Check and parse ``rules``. Raises `RuleSetInvalid` with every finding."""
-        self.register = Register.parse(rules.files[REGISTER])
-        self.workdays = Workdays.parse(rules.files[WORKDAYS], WORKDAYS)
-        self._schema = _schema(rules)
-        findings = [
-            f for name in rules.policies for f in _policy_findings(rules, name, self._schema)
-        ]
-        if not findings:
+        findings: list[Finding] = []
+        register = _tried(lambda: Register.parse(rules.files[REGISTER]), findings)
+        workdays = _tried(lambda: Workdays.parse(rules.files[WORKDAYS], WORKDAYS), findings)
+        schema = _tried(lambda: _schema(rules), findings)
+        for name in rules.policies:
+            findings += _policy_findings(rules, name, schema)
+        if register is not None and not findings:
             heads = tuple(head for name in rules.policies for head in _heads(rules, name))
-            findings.extend(disagreements(self.register, heads))
-        if findings:
+            findings += disagreements(register, heads)
+        if findings or register is None or workdays is None or schema is None:
             raise RuleSetInvalid(tuple(findings))
+        self.register = register
+        self.workdays = workdays
+        self._schema = schema
         self.periods = periods(self.register)
         self._parsed = _by_row(rules)
         self._policies = lru_cache(maxsize=None)(self._policies_of)
@@ -190,16 +201,38 @@ def check(rules: RuleSet) -> tuple[Finding, ...]:
     return ()
 
 
-def _schema(rules: RuleSet) -> cedarpy.Schema:
+def _tried(parse: Callable[[], T], findings: list[Finding]) -> T | None:
+    """What ``parse`` gives; None if it found mistakes, which go to ``findings``."""
     try:
-        return cedarpy.Schema.from_str(rules.files[SCHEMA].decode())
+        return parse()
+    except RuleSetInvalid as invalid:
+        findings += invalid.findings
+        return None
+
+
+def _schema(rules: RuleSet) -> cedarpy.Schema:
+    """The shipped one: another could declare what no question has, and everything be denied."""
+    raw = rules.files[SCHEMA]
+    try:
+        schema = cedarpy.Schema.from_str(raw.decode())
     except ValueError as error:
         remedy = ("correct the schema there", "请更正该处的模式定义")
         text = (f"not a Cedar schema: {error}", f"不是合法的 Cedar 模式：{error}")
-        raise RuleSetInvalid((Finding(SCHEMA, 1, "bad-schema", text, remedy),)) from None
+        line = _line_of(str(error), raw.decode("utf-8", "replace"))
+        raise RuleSetInvalid((Finding(SCHEMA, line, "bad-schema", text, remedy),)) from None
+    if raw != _SHIPPED_SCHEMA:
+        pairs = zip(raw.splitlines(), _SHIPPED_SCHEMA.splitlines(), strict=False)
+        line = next((at for at, (one, other) in enumerate(pairs, 1) if one != other), 1)
+        text = ("not the schema of this engine version", "不是本引擎版本的模式")
+        remedy = (
+            "take it from `exchange rules export`; what rules may read changes with the program",
+            "请用 `exchange rules export` 取得；规则可读取的内容随程序版本变化",
+        )
+        raise RuleSetInvalid((Finding(SCHEMA, line, "bad-schema", text, remedy),))
+    return schema
 
 
-def _policy_findings(rules: RuleSet, name: str, schema: cedarpy.Schema) -> list[Finding]:
+def _policy_findings(rules: RuleSet, name: str, schema: cedarpy.Schema | None) -> list[Finding]:
     """What Cedar itself finds in one policy file: syntax first, then types."""
     remedy = ("use only what the schema declares", "请仅使用模式中声明的内容")
     try:
@@ -207,7 +240,10 @@ def _policy_findings(rules: RuleSet, name: str, schema: cedarpy.Schema) -> list[
         policies = cedarpy.PolicySet.from_str(text)
     except ValueError as error:
         not_cedar = (f"not Cedar: {error}", f"不是合法的 Cedar 策略：{error}")
-        return [Finding(name, 1, "not-cedar", not_cedar, ("correct the syntax", "请更正语法"))]
+        line = _wrong_line(rules.files[name].decode("utf-8", "replace"), str(error))
+        return [Finding(name, line, "not-cedar", not_cedar, ("correct the syntax", "请更正语法"))]
+    if schema is None:
+        return []
     if policies.templates():
         template = ("templates decide nothing here", "此处不使用策略模板")
         return [
@@ -265,6 +301,25 @@ def _actions(scope: dict[str, Any]) -> tuple[str, ...]:
     """The action names in a policy's head; empty when it speaks of every action."""
     named = scope.get("entities") or ([scope["entity"]] if "entity" in scope else [])
     return tuple(entity["id"] for entity in named)
+
+
+def _wrong_line(text: str, said: str) -> int:
+    """The line of what Cedar cannot read, which it does not tell: tried statement by statement."""
+    starts = [found.start() for found in _STATEMENT.finditer(text)] or [0]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        statement = _ANNOTATIONS.sub("", text[start:end])
+        try:
+            cedarpy.PolicySet.from_str(statement)
+        except ValueError:
+            return text.count("\n", 0, start) + _line_of(said, statement)
+    return _line_of(said, text)
+
+
+def _line_of(said: str, text: str) -> int:
+    """The first line with the word that a message of Cedar ends in; 1 if it names none."""
+    word = _WORD.search(said)
+    found = re.search(rf"(?<!\w){re.escape(word[1])}(?!\w)", text) if word else None
+    return text.count("\n", 0, found.start()) + 1 if found else 1
 
 
 def _lines(text: str) -> dict[str, int]:

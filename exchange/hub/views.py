@@ -35,7 +35,7 @@ class LedgerMembers:
             resource=LogFacts(registry.origin),
             context={"time": max(now_ms, registry.time_ms)},
         )
-        answer = self._hub.engine.decide(question)
+        answer = self._hub.fold.engine.decide(question)
         if not answer.permit:
             raise RuleRefused(
                 f"{member} may not read the ledger: {', '.join(answer.rules)}",

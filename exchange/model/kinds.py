@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exchange.model import acts, dutyacts, evidenceacts
+from exchange.model import acts, dutyacts, evidenceacts, lawacts
 from exchange.model.actcodec import Body
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -41,6 +41,10 @@ KINDS: Final[dict[str, type[Body]]] = {
         dutyacts.ConsentExtension,
         dutyacts.AdoptCalendar,
         evidenceacts.AuditQuery,
+        lawacts.AdoptRules,
+        lawacts.AssignRole,
+        lawacts.EndRole,
+        lawacts.PurgeRecords,
     )
 }
 """Every kind of act, by its name on the ledger."""

@@ -22,7 +22,10 @@ PROVIDER: Final = "PROVIDER-01"
 CUSTODY: Final = "CUSTODY-01"
 """The dataset's private key is not in the hub's custody (any more)."""
 
+RULES: Final = "RULES-01"
+"""A rule set is not what its hash says, or fails its checks, or would let nobody adopt another."""
+
 EVIDENCE: Final = frozenset({HEADER, PROVIDER, CUSTODY})
 """Refusals that only the hub that held the evidence can make; a fold lets them stand."""
-ALL: Final = frozenset({STATE, PROOF, CONTRACT, STREAM, FORK}) | EVIDENCE
+ALL: Final = frozenset({STATE, PROOF, CONTRACT, STREAM, FORK, RULES}) | EVIDENCE
 """Every rule id that this side of the engine may give."""

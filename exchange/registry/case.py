@@ -11,6 +11,7 @@ from exchange.ledger.act import Act
 from exchange.model.text import Text
 from exchange.registry import facts
 from exchange.registry.busrules import STATE
+from exchange.registry.lawbook import Lawbook
 from exchange.registry.state import Registry
 from exchange.registry.terms import Law
 from policies.facts import ContextValue, MemberFacts, Question, Resource
@@ -46,13 +47,15 @@ class Case:
 class Asked:
     """An authentic act and the state it meets. ``at_ms`` is ledger time at its position.
 
-    ``law`` gives the rule set in force, to the few acts that need more of it than a verdict.
+    ``law`` gives the rule set in force, to the few acts that need more of it than a verdict;
+    ``book`` opens rule sets that are to be adopted.
     """
 
     act: Act
     registry: Registry
     at_ms: int
     law: Callable[[], Law]
+    book: Lawbook
 
     @property
     def actor(self) -> MemberFacts:

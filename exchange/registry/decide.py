@@ -5,30 +5,28 @@ hub's verdict as far as it may stand. Pure; the same act and state give the same
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from exchange.ledger.act import Act
 from exchange.ledger.entry import Statement
 from exchange.ledger.verdict import Verdict
-from exchange.model import acts, dutyacts, evidenceacts
-from exchange.registry import access, catalogue, dutycases, forks, inquiries, parties, publishing
-from exchange.registry.busrules import EVIDENCE
+from exchange.model import acts, dutyacts, evidenceacts, lawacts
+from exchange.registry import (
+    access,
+    catalogue,
+    dutycases,
+    forks,
+    inquiries,
+    law,
+    parties,
+    publishing,
+)
+from exchange.registry.busrules import EVIDENCE, RULES
 from exchange.registry.case import Asked, Case, Denied
-from exchange.registry.terms import Law
-from policies.facts import Answer, Question
+from exchange.registry.lawbook import Engine
+from policies.facts import Answer
 
 RulesByItem = Mapping[int, tuple[str, ...]]
-
-
-class Engine(Law, Protocol):
-    """The rules in force; `policies.engine.Engine`."""
-
-    @property
-    def rule_set_hash(self) -> bytes:
-        """Names the rule set and the engine's reading of it, 32 bytes."""
-
-    def decide(self, question: Question) -> Answer:
-        """Pure and thread-safe; never raises."""
 
 
 _EXAMINE: Final[dict[type, Callable[[Any, Asked], Case | Denied]]] = {
@@ -64,6 +62,10 @@ _EXAMINE: Final[dict[type, Callable[[Any, Asked], Case | Denied]]] = {
     dutyacts.ConsentExtension: dutycases.examine_consent,
     dutyacts.AdoptCalendar: dutycases.examine_calendar,
     evidenceacts.AuditQuery: inquiries.examine_query,
+    lawacts.AdoptRules: law.examine_adopt,
+    lawacts.AssignRole: law.examine_assign,
+    lawacts.EndRole: law.examine_end,
+    lawacts.PurgeRecords: law.examine_purge,
 }
 
 
@@ -102,6 +104,14 @@ def carry(case: Case | Denied, said: Statement) -> Verdict | None:
     permit = len(refused) < count
     rules = said.rules if permit == said.permit else _sorted(refused.values())
     return Verdict(permit, rules, tuple(sorted(refused.items())))
+
+
+def untold(said: Statement) -> bool:
+    """Whether a hub denied an adoption because of the set itself: that stands in any case.
+
+    Otherwise a program without the set's engine could not go on where the set was refused.
+    """
+    return not said.permit and RULES in said.rules
 
 
 def evidence(said: Statement) -> RulesByItem:

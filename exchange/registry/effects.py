@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from exchange.model import acts
+from exchange.model import acts, lawacts
+from exchange.registry import law
 from exchange.registry.access import terms
 from exchange.registry.case import Asked
 from exchange.registry.catalogue import proposal_row, read_shape
 from exchange.registry.dutyeffects import EFFECTS as DUTY_EFFECTS
 from exchange.registry.dutynotes import note_duties
 from exchange.registry.forks import proven_fork
+from exchange.registry.lawrows import Adoption
 from exchange.registry.rows import (
     Dataset,
     DatasetKey,
@@ -36,6 +38,7 @@ def apply_genesis(body: acts.Genesis, origin: str, time_ms: int, registry: Regis
     """Leaf 0: the origin, the authority, the hubs, the rule set."""
     registry.origin, registry.authority, registry.time_ms = origin, body.authority, time_ms
     registry.rules, registry.rules_version, registry.hubs_version = body.rules, 1, 1
+    registry.adoptions.append(Adoption(0, time_ms, body.rules, "", b""))
     for hub in body.hubs:
         kid = kid_of(SUITE_1.signature_algorithm, hub.entry)
         registry.hubs[hub.hub] = Hub(hub.hub, kid, hub.entry, hub.checkpoint, hub.checkpoint_mldsa)
@@ -316,8 +319,8 @@ def _revoke(body: acts.RevokeGrant, asked: Asked, index: int) -> None:
     asked.registry.revoked_at[grant.dataset] = index + 1
 
 
-# A key request and a receipt change nothing here: that they stand on the ledger is what they are
-# for. What the first release of a grant means for duties is dutynotes.py.
+# A key request, a receipt and a purge change nothing here: that they stand on the ledger is what
+# they are for. What the first release of a grant means for duties is dutynotes.py.
 _EFFECTS: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
     acts.EnrolMember: _enrol,
     acts.SuspendMember: _suspend,
@@ -335,5 +338,8 @@ _EFFECTS: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
     acts.AnswerRequest: _answer,
     acts.WithdrawRequest: _withdraw_request,
     acts.RevokeGrant: _revoke,
+    lawacts.AdoptRules: law.adopt,
+    lawacts.AssignRole: law.assign,
+    lawacts.EndRole: law.end,
     **DUTY_EFFECTS,
 }

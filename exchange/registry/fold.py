@@ -12,17 +12,19 @@ folded. Calls come in the order of positions; verifying entries is the follower'
 import heapq
 from collections.abc import Iterable, Mapping
 
-from exchange.errors import ActRefused, LedgerBroken
+from exchange.errors import ActRefused
 from exchange.ledger.act import Act
 from exchange.ledger.entry import Entry
 from exchange.ledger.genesis import Root
 from exchange.ledger.verdict import Folded, Proposal, Verdict
+from exchange.model.lawacts import AdoptRules
 from exchange.registry.authenticate import VOID_REASONS, examine_act
 from exchange.registry.busrules import EVIDENCE
 from exchange.registry.case import Asked
-from exchange.registry.decide import Engine, carry, evidence, examine, rule_on, until_ms
+from exchange.registry.decide import carry, evidence, examine, rule_on, until_ms, untold
 from exchange.registry.effects import apply_effects, apply_genesis
 from exchange.registry.footprint import footprint
+from exchange.registry.lawbook import Engine, Lawbook, Opens
 from exchange.registry.rows import Seen
 from exchange.registry.state import Registry
 
@@ -30,11 +32,15 @@ _VOID = Verdict(permit=False, rules=())
 
 
 class RegistryFold:
-    """Folds one ledger into one `Registry`. ``engines`` are the rule sets this build knows."""
+    """Folds one ledger into one `Registry`.
 
-    def __init__(self, engines: Iterable[Engine]) -> None:
+    ``engines`` are the rule sets this build ships, ``opens`` makes engines of adopted ones; without
+    it a fold stops where one comes into force.
+    """
+
+    def __init__(self, engines: Iterable[Engine], opens: Opens | None = None) -> None:
         self.registry = Registry()
-        self._engines = {engine.rule_set_hash: engine for engine in engines}
+        self.book = Lawbook(engines, opens)
         self._expiries: list[tuple[int, bytes]] = []
         self.scrutinises = False
         """Ask the rules about carried verdicts too, for auditors: `Folded.disputed`. Costly."""
@@ -60,6 +66,11 @@ class RegistryFold:
             0, root.entry, root.act, root.act.id, said.time_ms, verdict, fresh=True, carried=True
         )
 
+    @property
+    def engine(self) -> Engine:
+        """The rules in force after the last entry folded; `LedgerBroken` if unknown here."""
+        return self.book.engine(self.registry)
+
     def hub_public(self, hub: str, kid: bytes) -> bytes | None:
         """The entry key of ``hub``, if ``kid`` names it."""
         row = self.registry.hubs.get(hub)
@@ -84,7 +95,7 @@ class RegistryFold:
             raise ValueError("a hub refuses items by rules of evidence only")
         now_ms = max(at_ms, self.registry.time_ms)
         case = examine(self._asked(act, now_ms))
-        verdict = rule_on(case, self._engine(), refused)
+        verdict = rule_on(case, self.engine, refused)
         until = until_ms(act, case) if verdict.permit else None
         return Proposal(verdict, footprint(act, self.registry), until)
 
@@ -120,14 +131,19 @@ class RegistryFold:
     def _verdict(self, act: Act, entry: Entry, at_ms: int) -> tuple[Verdict, bool, Verdict | None]:
         """The verdict that counts, whether the hub's was carried, and what the rules say else."""
         said = entry.statement
+        if isinstance(act.body, AdoptRules):
+            if untold(said):
+                return Verdict(permit=False, rules=said.rules), True, None
+            if not self.book.knows(act.body.engine):
+                raise self.book.unknown(act.body.rules, act.body.engine)
         case = examine(self._asked(act, at_ms))
         in_time = not said.permit or said.valid_until_ms is None or at_ms < said.valid_until_ms
         if in_time and said.footprint == footprint(act, self.registry):
             carried = carry(case, said)
             if carried is not None:
-                anew = rule_on(case, self._engine(), evidence(said)) if self.scrutinises else None
+                anew = rule_on(case, self.engine, evidence(said)) if self.scrutinises else None
                 return carried, True, None if anew is None or _agree(carried, anew) else anew
-        return rule_on(case, self._engine(), evidence(said)), False, None
+        return rule_on(case, self.engine, evidence(said)), False, None
 
     def _void(self, index: int, entry: Entry, failure: str) -> Folded:
         reason = failure if failure in VOID_REASONS else "malformed"
@@ -144,20 +160,7 @@ class RegistryFold:
             del self.registry.seen[heapq.heappop(self._expiries)[1]]
 
     def _asked(self, act: Act, at_ms: int) -> Asked:
-        return Asked(act, self.registry, at_ms, self._engine)
-
-    def _engine(self) -> Engine:
-        engine = self._engines.get(self.registry.rules)
-        if engine is None:
-            known = ", ".join(name.hex()[:16] for name in self._engines) or "-"
-            raise LedgerBroken(
-                f"the rule set in force ({self.registry.rules.hex()[:16]}) is not one this"
-                f" version knows ({known})",
-                f"现行规则集（{self.registry.rules.hex()[:16]}）不被本版本支持（{known}）",
-                remedy=("install the version that has it", "请安装包含该规则集的版本"),
-                failure="rules-unknown",
-            )
-        return engine
+        return Asked(act, self.registry, at_ms, lambda: self.engine, self.book)
 
 
 def _agree(carried: Verdict, anew: Verdict) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from exchange.ledger.act import Act
 from exchange.ledger.verdict import Footprint
-from exchange.model import acts, evidenceacts
+from exchange.model import acts, evidenceacts, lawacts
 from exchange.registry.dutyfootprint import of_duty
 from exchange.registry.state import Registry
 
@@ -52,6 +52,11 @@ class _Reads:
         yield f"d:{dataset}", row.version if row else 0
         if row:
             yield self.member(row.provider)
+
+    def holder(self, code: str) -> Pair:
+        """The roles of one person."""
+        row = self.registry.holders.get(code)
+        return f"o:{code}", row.version if row else 0
 
     def request(self, request: bytes) -> Iterable[Pair]:
         """An application, its applicant and its dataset."""
@@ -103,6 +108,9 @@ def _of_body(act: Act, reads: _Reads) -> Iterable[Pair]:
     match act.body:
         case acts.EnrolMember() | acts.SuspendMember():
             yield reads.member(act.body.member)
+        case lawacts.AssignRole() | lawacts.EndRole():
+            yield reads.member(act.body.member)
+            yield reads.holder(act.body.holder)
         case acts.RegisterInstance():
             yield reads.instance(act.member, act.body.instance)
         case acts.RetireInstance():

@@ -10,6 +10,7 @@ effects into effects.py or a module like it, its footprint key into the ledger's
 nothing into statehash.py, which walks every field of `Registry`.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from exchange.errors import NotFound
@@ -22,6 +23,7 @@ from exchange.registry.dutyrows import (
     Objection,
     Provided,
 )
+from exchange.registry.lawrows import Adoption, Holder
 from exchange.registry.rows import (
     Dataset,
     DatasetKey,
@@ -49,6 +51,12 @@ class Registry:
     time_ms: int = 0
     rules: bytes = b""
     rules_version: int = 0
+    rule_sets: dict[bytes, bytes] = field(default_factory=dict)
+    """Every rule set ever adopted, as its act carried it, by its hash."""
+    adoptions: list[Adoption] = field(default_factory=list)
+    """Which rule set came into force where, from genesis on."""
+    holders: dict[str, Holder] = field(default_factory=dict)
+    """Who holds which roles, by the code of the person."""
     hubs: dict[str, Hub] = field(default_factory=dict)
     hubs_version: int = 0
     members: dict[str, Member] = field(default_factory=dict)
@@ -108,6 +116,11 @@ class Registry:
     notices: dict[bytes, Notice] = field(default_factory=dict)
     calendar: tuple[AdoptedYear, ...] = ()
     """Working days that the authority adopted, in the order of the ledger."""
+
+    def rules_at(self, index: int) -> bytes:
+        """The hash of the rule set that decided entry ``index``; of the first one for genesis."""
+        at = bisect_left(self.adoptions, index, key=lambda adoption: adoption.index)
+        return self.adoptions[max(0, at - 1)].rules
 
     def active(self, member: str, instance: str | None = None) -> bool:
         """Whether the member (and its instance, if one is named) may speak at this position."""

@@ -46,11 +46,11 @@ from exchange.wiring.homekafka import bootstrap_of
 from exchange.wiring.hubkeys import CUSTODY_FILE
 from exchange.wiring.hublog import HubSigners, hub_signers, log_files
 from exchange.wiring.hubmeters import count_folded, count_junk
+from exchange.wiring.lawbook import follow_rules
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.settings import Settings
 from keys.cose import Signer
 from keys.custody import Custody, FileCustody
-from policies.engine import Engine
 
 RETRY_S: Final = 1.0
 RECALL_MS: Final = 25_000
@@ -66,7 +66,6 @@ class OpenHub:
     id: str
     home: Home
     bus: Bus
-    engine: Engine
     fold: RegistryFold
     follower: Follower
     appender: Appender
@@ -191,8 +190,7 @@ def assemble_hub(
     home: Home, hub_id: str, bus: Bus, custody: Custody, signers: HubSigners, clock: Clock
 ) -> OpenHub:
     """The parts of a hub, put together and not yet following; `open_hub` is how to get one."""
-    topic, engine, signer = home.table.log.topic, Engine.load(), signers.entry
-    fold = RegistryFold([engine])
+    topic, fold, signer = home.table.log.topic, follow_rules(), signers.entry
     mark = MarkFile(home.hub_directory / f"{hub_id}.mark")
     follower = Follower(bus, topic, home.pin, fold, mark=mark, on_junk=count_junk)
     follower.listen(count_folded)
@@ -203,7 +201,6 @@ def assemble_hub(
         id=hub_id,
         home=home,
         bus=bus,
-        engine=engine,
         fold=fold,
         follower=follower,
         appender=appender,

@@ -7,7 +7,7 @@ beside it and are made when a hub starts.
 
 from typing import Final
 
-from policies.engine import Engine
+from exchange.wiring.lawbook import shipped_rules
 
 CUSTODY_FILE: Final = "custody"
 ENTRY: Final = "hub/entry"
@@ -22,4 +22,4 @@ TLS_DAYS: Final = 398
 
 def rule_set_hash() -> bytes:
     """The hash of the rules that this program ships, 32 bytes; genesis names it."""
-    return Engine.load().rule_set_hash
+    return shipped_rules().rule_set_hash

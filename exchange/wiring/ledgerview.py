@@ -16,16 +16,16 @@ from exchange.ledger.follower import Follower
 from exchange.ledger.genesis import parse_pin
 from exchange.ledger.mark import MarkFile
 from exchange.ledger.verdict import Folded
-from exchange.registry.fold import RegistryFold
+from exchange.registry.lawbook import Engine
 from exchange.registry.state import Registry
-from policies.engine import Engine
+from exchange.wiring.lawbook import follow_rules
 
 
 class FollowedLedger:
     """A `LedgerView`. Reads when asked; after `start` it also follows by itself."""
 
     def __init__(self, bus: Bus, *, topic: str, pin: str, mark: Path | None = None) -> None:
-        self._fold = RegistryFold([Engine.load()])
+        self._fold = follow_rules()
         self.follower = Follower(
             bus,
             topic,
@@ -39,6 +39,11 @@ class FollowedLedger:
     def registry(self) -> Registry:
         """State at the position reached."""
         return self._fold.registry
+
+    @property
+    def engine(self) -> Engine:
+        """The rules in force at the position reached; `LedgerBroken` if they are unknown here."""
+        return self._fold.engine
 
     def listen(self, listener: Callable[[Folded], None]) -> None:
         """Hand every leaf to ``listener``, in order; call it before anything is read."""

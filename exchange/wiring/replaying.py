@@ -22,8 +22,8 @@ from exchange.ledger.mark import Mark, MarkFile
 from exchange.ledger.topic import PARTITION
 from exchange.limits import ENTRIES_COUNT_MAX
 from exchange.registry.fold import RegistryFold
+from exchange.wiring.lawbook import follow_rules
 from keys.verifiers import Verifiers
-from policies.engine import Engine
 
 FETCH_MESSAGES: Final = 2_000
 FETCH_MS: Final = 1_000
@@ -41,8 +41,8 @@ class Pages(Protocol):
 
 
 def auditing_fold() -> RegistryFold:
-    """A fold with the rule sets of this version, from nothing."""
-    return RegistryFold([Engine.load()])
+    """A fold from nothing that follows every adoption of rules."""
+    return follow_rules()
 
 
 def verifiers(processes: int | None, expected: int | None) -> Verifiers:

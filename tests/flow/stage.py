@@ -37,9 +37,9 @@ from exchange.ledger.follower import Follower
 from exchange.ledger.topic import begin_ledger, ledger_topic
 from exchange.model.actcodec import Body
 from exchange.model.contract import Contract
-from exchange.registry.fold import RegistryFold
 from exchange.registry.state import Registry
-from tests.ledger.drafts import ORIGIN, contract, engine
+from exchange.wiring.lawbook import follow_rules
+from tests.ledger.drafts import ORIGIN, contract
 from tests.ledger.world import World, exchange_world
 
 LEDGER = "ledger"
@@ -50,7 +50,7 @@ class View:
     """A member's own ledger view: folds what it reads, as FollowedLedger does."""
 
     def __init__(self, bus: MemoryBus, pin: bytes) -> None:
-        self.fold = RegistryFold([engine()])
+        self.fold = follow_rules()
         self.follower = Follower(bus, LEDGER, pin, self.fold)
 
     @property
@@ -122,7 +122,7 @@ class Hub:
         bus = stage.cluster.bus(name)
         world = stage.world
         self.stage = stage
-        self.fold = RegistryFold([engine()])
+        self.fold = follow_rules()
         self.follower = Follower(bus, LEDGER, world.pin, self.fold)
         signer = world.signer(f"hub/{name}")
         self.ledger = Appender(

@@ -10,6 +10,7 @@ from exchange.model.acttypes import MemberKind
 from exchange.model.contract import Contract
 from exchange.registry.possession import POSSESSION_DOMAIN, prove_keys
 from exchange.registry.state import Registry
+from exchange.wiring.lawbook import shipped_rules
 from keys import cbor, cose
 from keys.cose import Signer
 from keys.custody import MemoryCustody
@@ -39,7 +40,7 @@ retention_days: 365
 @cache
 def engine() -> Engine:
     """The rules that ship, loaded once."""
-    return Engine.load()
+    return shipped_rules()
 
 
 def contract(dataset: str = "villages", *, split: bool = True) -> Contract:

@@ -14,10 +14,9 @@ from exchange.ledger.follower import Follower
 from exchange.ledger.leaves import Junk
 from exchange.ledger.mark import MarkFile
 from exchange.ledger.topic import begin_ledger, ledger_topic
-from exchange.registry.fold import RegistryFold
 from exchange.registry.state import Registry
 from exchange.registry.statehash import state_hash
-from tests.ledger.drafts import engine
+from exchange.wiring.lawbook import follow_rules
 from tests.ledger.world import World
 
 TOPIC: Final = "exchange.ledger"
@@ -63,7 +62,7 @@ class Hub:
     ) -> None:
         self.name = name
         self.bus: MemoryBus = cluster.bus(name)
-        self.fold = RegistryFold([engine()])
+        self.fold = follow_rules()
         self.junk: list[Junk] = []
         self.follower = Follower(
             self.bus,

@@ -11,10 +11,10 @@ from exchange.ledger.verdict import Folded
 from exchange.model import acts
 from exchange.model.actcodec import Body
 from exchange.model.acttypes import MemberKind
-from exchange.registry.fold import RegistryFold
 from exchange.registry.state import Registry
+from exchange.wiring.lawbook import follow_rules
 from keys.cose import Signer
-from tests.ledger.drafts import ORIGIN, START_MS, Drafts, engine
+from tests.ledger.drafts import ORIGIN, START_MS, Drafts
 
 
 class World(Drafts):
@@ -27,7 +27,7 @@ class World(Drafts):
         self.now_ms = now_ms
         self.genesis = self._genesis()
         self.pin = leaf_hash(self.genesis)
-        self.fold = RegistryFold([engine()])
+        self.fold = follow_rules()
         self.root: Root = check_genesis(self.genesis, self.pin)
         self.entries: list[Entry] = [self.root.entry]
         self.folded: list[Folded] = [self.fold.begin(self.root)]

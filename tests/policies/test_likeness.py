@@ -36,12 +36,12 @@ def renumbered(question: Question, change: Any) -> Question:  # noqa: ANN401
     )
 
 
-@given(questions(), st.integers(1, 1_000), st.integers(-1_000_000, 1_000_000))
+@given(questions(), st.integers(1, 1_000), st.integers(0, 1_000_000))
 def test_numbers_in_the_same_order_have_the_same_answer(
     question: Question, scale: int, shift: int
 ) -> None:
-    other = renumbered(question, lambda number: number * scale + shift)
-    assert SHIPPED.pins == ()
+    pinned = max(SHIPPED.pins or ())  # what lies among the numbers of the policies stays there
+    other = renumbered(question, lambda n: n if n <= pinned else n * scale + shift)
     assert SHIPPED.key(other) == SHIPPED.key(question)
     assert ENGINE.decide_slice(slice_of(other)) == ENGINE.decide_slice(slice_of(question))
 

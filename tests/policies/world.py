@@ -113,6 +113,10 @@ BASES: Final[Mapping[str, Base]] = {
     "duty.extend": (PROVIDER, DUTY, (), MORE_DAYS),
     "duty.consent": (CONSUMER, DUTY, (), MORE_DAYS),
     "calendar.adopt": (AUTHORITY, LOG, (), {}),
+    "rules.adopt": (AUTHORITY, LOG, (), {}),
+    "role.assign": (PROVIDER, PROVIDER, (), {"other_roles": ()}),
+    "role.end": (PROVIDER, PROVIDER, (), {}),
+    "records.purge": (AUDITOR, LOG, (), {"records": "network", "age_months": 6}),
     "ledger.read": (AUDITOR, LOG, (), {}),
     "audit.query": (AUDITOR, LOG, (), {"own": False, "purpose": "audit"}),
 }
