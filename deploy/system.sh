@@ -3,7 +3,8 @@
 # system, otherwise prints the exact command.
 #
 #   deploy/system.sh [run|test]   run: a JDK and Maven for the embedded Kafka (not needed when
-#                                 EXCHANGE_KAFKA names another cluster); test: PostgreSQL and
+#                                 EXCHANGE_KAFKA names another cluster); Pango and a Chinese font
+#                                 for reports as PDF, which are wished for; test: PostgreSQL and
 #                                 Go as well
 #
 # Exit 0: all there, or only wished for; 3: something needed is missing and could not be installed.
@@ -19,6 +20,17 @@ if [ -z "${EXCHANGE_KAFKA:-}" ] || [ "$purpose" = test ]; then
   [ "${major:-0}" -ge 17 ] || packages+=(default-jdk-headless)
   command -v mvn >/dev/null || packages+=(maven)
 fi
+# WeasyPrint opens these by name; any font that covers Chinese will do.
+has_library() { compgen -G "/usr/lib/*/$1" >/dev/null || compgen -G "/usr/lib*/$1" >/dev/null; }
+wished=()
+has_library 'libpango-1.0.so.0' || wished+=(libpango-1.0-0)
+has_library 'libpangoft2-1.0.so.0' || wished+=(libpangoft2-1.0-0)
+has_library 'libharfbuzz-subset.so.0' || wished+=(libharfbuzz-subset0)
+has_chinese_font() {
+  if command -v fc-list >/dev/null; then [ -n "$(fc-list :lang=zh-cn family)" ]; else
+    find /usr/share/fonts -iname '*wqy*' -o -iname '*cjk*' 2>/dev/null | grep -q .; fi
+}
+has_chinese_font || wished+=(fonts-wqy-microhei)
 if [ "$purpose" = test ]; then
   # Debian keeps the server's programs out of PATH.
   compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null ||
@@ -26,6 +38,8 @@ if [ "$purpose" = test ]; then
   # tests/interop: the published log as a verifier in Go sees it.
   command -v go >/dev/null || [ -x /usr/local/go/bin/go ] || packages+=(golang-go)
 fi
+needed=${#packages[@]}
+packages+=("${wished[@]}")
 [ ${#packages[@]} -gt 0 ] || exit 0
 
 install="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
@@ -42,6 +56,8 @@ echo "Missing: ${packages[*]}. Install with / 缺少软件包，请执行：" >&
 if command -v apt-get >/dev/null; then
   echo "    sudo sh -c '$install'" >&2
 else
-  echo "    (your system's packages for a JDK 17 or newer, Maven, PostgreSQL and Go)" >&2
+  echo "    (your system's packages for a JDK 17 or newer, Maven, PostgreSQL, Go, Pango and a" \
+    "font for Chinese)" >&2
 fi
+[ "$needed" -gt 0 ] || exit 0
 exit 3

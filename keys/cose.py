@@ -24,7 +24,17 @@ from keys.errors import KeyRejected, MalformedCbor, MalformedSign1, SignatureInv
 
 DOMAINS: Final = frozenset(
     f"exchange/v1/{name}"
-    for name in ("act", "entry", "header", "answer", "receipt", "read", "possession", "claim")
+    for name in (
+        "act",
+        "entry",
+        "header",
+        "answer",
+        "receipt",
+        "read",
+        "possession",
+        "claim",
+        "report",
+    )
 )
 """Every external_aad in use. Permanent; a new kind of statement gets a new one."""
 

@@ -1,8 +1,8 @@
 """What a reconciliation keeps of the ledger while it reads it, in one pass. Pure.
 
 What is kept grows with the lines (one a grant and stream), with the keys that no receipt answers,
-and by one hash a bundle that anybody named. Entries after ``as_of_ms`` (ledger time) do not exist
-here. exchange/audit/reconcile.py says what it all comes to.
+and by one hash a bundle that anybody named. Entries after ``as_of_ms`` (ledger time), and beyond
+the first ``size_max``, do not exist here. What it comes to: exchange/audit/reconcile.py.
 """
 
 from bisect import bisect_left
@@ -60,8 +60,9 @@ class _Epoch:
 class Tally:
     """Releases, receipts and anchors, indexed; hand `take` every leaf in order."""
 
-    def __init__(self, *, as_of_ms: int, due: Due) -> None:
+    def __init__(self, *, as_of_ms: int, due: Due, size_max: int = 1 << 62) -> None:
         self.as_of_ms = as_of_ms
+        self._size_max = size_max
         self.due = due
         self.size = 0
         self.keys = self.receipts = self.anchors = 0
@@ -82,7 +83,7 @@ class Tally:
 
     def take(self, folded: Folded) -> None:
         """Note the next leaf."""
-        if folded.time_ms > self.as_of_ms:
+        if folded.time_ms > self.as_of_ms or folded.index >= self._size_max:
             return
         self.size = folded.index + 1
         if not folded.permit or folded.act is None:

@@ -4,6 +4,7 @@ import typer
 
 from exchange.cli.auditreconcile import register as register_reconcile
 from exchange.cli.auditreplay import register as register_replay
+from exchange.cli.auditreport import register as register_report
 from exchange.cli.auditsearch import register as register_search
 from exchange.cli.auditshow import register as register_show
 from exchange.cli.auditverify import register as register_verify
@@ -18,5 +19,6 @@ for register in (
     register_search,
     register_show,
     register_reconcile,
+    register_report,
 ):
     register(app)

@@ -1,0 +1,165 @@
+"""Make a report about a member and sign it: exchange/audit/REPORT-SPEC.md.
+
+The issuer reads the ledger itself, from the pin on, and stands on a head that a hub signed. What it
+hands over is files by name; who writes them, and where, is the caller's.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from exchange.audit.account import Account
+from exchange.audit.reconcile import reconcile
+from exchange.audit.reportcheck import DATA, PAGE, PDF, proof_name
+from exchange.audit.reportdata import Data, Ground, Scope, encoded, report_data
+from exchange.audit.reportpage import render
+from exchange.audit.reportpdf import pdf
+from exchange.audit.reportseal import STATEMENT, Statement, hashes, sign
+from exchange.audit.tally import Due, Tally
+from exchange.errors import BusUnavailable, CheckFailed, NotFound
+from exchange.ledger.cosignature import SignedHead, log_keys, verify_head
+from exchange.ledger.entry import parse_entry
+from exchange.ledger.proof import Proof
+from exchange.limits import LEAF_BYTES_MAX
+from exchange.wiring.office import Office
+from policies.register import Register
+
+SEALED_S: Final = 5.0
+"""How long a hub may take to sign a head over what stood on the ledger at the call."""
+_PAUSE_S: Final = 0.2
+
+
+async def make_report(
+    office: Office,
+    member: str,
+    *,
+    from_ms: int,
+    to_ms: int,
+    issued_ms: int,
+    with_pdf: bool = True,
+) -> dict[str, bytes]:
+    """The files of a signed report about ``member``. The office must not have read anything yet.
+
+    Raises `NotFound` for an unknown member, `CheckFailed` with ``root`` when the ledger that was
+    read is not the one the hub signed, `ToolMissing` when no PDF can be made here.
+    """
+    head = await signed_head(office)
+    size = head.checkpoint.size
+    (newest,) = (await office.hub.entries(size - 1, 1))[:1]
+    as_of_ms = min(to_ms, parse_entry(newest).statement.time_ms)
+    account = Account(member, office.view.registry, size=size)
+    tally = Tally(as_of_ms=as_of_ms, due=Due(), size_max=size)
+    office.view.listen(account.take)
+    office.view.listen(tally.take)
+    registry = await office.registry()
+    _check(office, head)
+    if member not in account.enrolled:
+        raise _no_member(member)
+    findings = [one for one in reconcile(tally, registry).findings if one.concerns(member)]
+    data = report_data(
+        Scope(member, from_ms, to_ms, office.member, issued_ms),
+        Ground(
+            office.origin,
+            bytes.fromhex(office.home.table.log.genesis),
+            size,
+            head.checkpoint.root,
+            head.hub,
+            head.raw.decode(),
+        ),
+        account,
+        registry,
+        findings,
+        Register.load(),
+    )
+    page = render(data)
+    files = {DATA: encoded(data), PAGE: page.encode()}
+    if with_pdf:
+        files[PDF] = await asyncio.to_thread(pdf, page)
+    files |= await _proofs(office, data["evidence"], head, account.raw)
+    return files | {STATEMENT: _signed(office, data, files)}
+
+
+async def signed_head(office: Office) -> SignedHead:
+    """A head of the hub's that covers what stood on the ledger at the call; `BusUnavailable`."""
+    root = office.home.root()
+    hubs = [(hub.hub, hub.checkpoint, hub.checkpoint_mldsa) for hub in root.hubs]
+    keys = log_keys(root.origin, hubs)
+    wanted = (await office.hub.head()).size
+    loop = asyncio.get_running_loop()
+    until = loop.time() + SEALED_S
+    while True:
+        try:
+            head = verify_head(await office.hub.log_file("checkpoint"), keys)
+            if head.checkpoint.size >= wanted:
+                return head
+        except NotFound:  # nothing was sealed yet
+            pass
+        if loop.time() > until:
+            raise _unsealed()
+        await asyncio.sleep(_PAUSE_S)
+
+
+async def _proofs(
+    office: Office, evidence: list[int], head: SignedHead, known: Mapping[int, bytes]
+) -> dict[str, bytes]:
+    tree, size = office.view.follower.leaves.tree, head.checkpoint.size
+    files: dict[str, bytes] = {}
+    for index in evidence:
+        raw = known.get(index)
+        if raw is None:
+            (raw,) = await office.view.follower.entries(
+                index, count_max=1, bytes_max=LEAF_BYTES_MAX
+            )
+        proof = Proof(index, tree.inclusion(index, size), head.raw, raw)
+        files[proof_name(index)] = proof.text().encode()
+    return files
+
+
+def _signed(office: Office, data: Data, files: Mapping[str, bytes]) -> bytes:
+    ground, period = data["ground"], data["period"]
+    statement = Statement(
+        office.origin,
+        office.member,
+        data["member"]["id"],
+        period["from"],
+        period["to"],
+        data["issued"],
+        ground["size"],
+        bytes.fromhex(ground["root"]),
+        hashes(files),
+    )
+    return sign(statement, office.officer.signer)
+
+
+def _check(office: Office, head: SignedHead) -> None:
+    """What was read from Kafka is what the hub signed."""
+    tree = office.view.follower.leaves.tree
+    size = head.checkpoint.size
+    if size > tree.size or tree.root(size) != head.checkpoint.root:
+        raise CheckFailed(
+            f"the head that hub {head.hub} signed is not that of the entries on Kafka",
+            f"枢纽 {head.hub} 签署的账本根与 Kafka 上的条目不符",
+            remedy=(
+                "keep every copy of the topic and of the checkpoint; stop the hub",
+                "请保全主题与检查点的所有副本，同时停止枢纽",
+            ),
+            failure="root",
+        )
+
+
+def _no_member(member: str) -> NotFound:
+    return NotFound(
+        f"there is no member {member} on the ledger",
+        f"账本上没有成员 {member}",
+        remedy=("see: exchange member list", "请查看：exchange member list"),
+        failure="member",
+    )
+
+
+def _unsealed() -> BusUnavailable:
+    return BusUnavailable(
+        "the hub has not signed a head over the newest entries",
+        "枢纽尚未对最新条目签署检查点",
+        remedy=("try again; see: exchange status", "请重试，并查看 exchange status"),
+        failure="unsealed",
+    )
