@@ -50,6 +50,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   apt-get -o DPkg::Lock::Timeout=120 install -q -y --no-install-recommends "${packages[@]}" &&
     exit 0
   echo "The packages could not be installed; see apt's message above. 软件包安装失败，请看上面的提示。" >&2
+  [ "$needed" -gt 0 ] || exit 0
   exit 3
 fi
 echo "Missing: ${packages[*]}. Install with / 缺少软件包，请执行：" >&2
