@@ -11,7 +11,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from exchange.flow.publish import Publisher
 from exchange.flow.subscription import Subscription
 from exchange.model.contract import Contract
 from exchange.wiring import upkeep
-from exchange.wiring.applications import Wanted, apply, grant_of
+from exchange.wiring.applications import Matter, Wanted, apply, grant_of
 from exchange.wiring.enrol import enrol_member
 from exchange.wiring.home import Home, open_home
 from exchange.wiring.homeinit import Founding, initialise
@@ -29,21 +29,21 @@ from exchange.wiring.homekeys import make_passphrase
 from exchange.wiring.newcomer import Newcomer
 from exchange.wiring.office import Office, open_office
 from exchange.wiring.passphrase import Passphrase
-from exchange.wiring.publication import Described, propose, publish
+from exchange.wiring.publication import Described, propose, publish, review
 from exchange.wiring.settings import Settings, environment
 from exchange.wiring.transfer import find_subscription, open_publisher
 
 AUTHORITY: Final = "data-bureau"
 PROVIDER: Final = "civil-affairs"
 CONSUMER: Final = "human-resources"
-PURPOSE: Final = "住房保障资格审核"
+PURPOSE: Final = "verification"
 _DAY_MS: Final = 86_400_000
 _DESCRIBED: Final = Described(
     sharing="unconditional",
     secrecy="none",
     basis="",
-    classification="3/01/01",
-    code="33/000001",
+    classification="基础信息资源",
+    code="307001/000001",
     abstract="全国村（居）委会名录",
     openness="开放",
 )
@@ -89,16 +89,19 @@ class Installation:
     async def dataset(self, name: str, *, whole: bool = False) -> Shared:
         """Publish the villages as dataset ``name``; the consumer has all of it."""
         made = contract(name, whole=whole)
-        await propose(self.provider, made, _DESCRIBED)
+        code = f"307001/{int.from_bytes(made.hash[:4], 'big')}"
+        await propose(self.provider, made, replace(_DESCRIBED, code=code))
+        await review(self.authority, name, ())
         await publish(self.authority, name)
         return Shared(made, await self.subscribe(self.consumer, made))
 
     async def subscribe(self, office: Office, made: Contract) -> Subscription:
         """Have ``office``'s member granted all of the dataset of ``made``."""
         now_ms = time.time_ns() // 1_000_000
-        wanted = Wanted((), (), now_ms - _DAY_MS, now_ms + _DAY_MS, now_ms + _DAY_MS)
+        wanted = Wanted(made.names, ("",), now_ms - _DAY_MS, now_ms + _DAY_MS, now_ms + _DAY_MS)
         dataset = made.dataset
-        admitted = await apply(office, dataset, wanted, purpose=PURPOSE, duty="XZ-330000-0001")
+        matter = Matter(PURPOSE, "XZ-330000-0001", "住房保障资格审核", "table")
+        admitted = await apply(office, dataset, wanted, matter)
         grant = grant_of(office.view.registry, admitted.act)
         if grant is None:
             raise RuntimeError(f"no grant of {dataset}: {', '.join(admitted.rules)}")
@@ -137,7 +140,7 @@ async def installation(directory: Path) -> AsyncIterator[Installation]:
         authority=AUTHORITY,
         name_zh="数据局",
         name_en="Data Bureau",
-        credit_code="11330000MB1234567X",
+        credit_code="11330000MB12345679",
         region="33",
         hub="hub-1",
         host="127.0.0.1",
@@ -154,7 +157,7 @@ async def installation(directory: Path) -> AsyncIterator[Installation]:
             for number, (member, zh, en) in enumerate(
                 [(PROVIDER, "民政厅", "Civil Affairs"), (CONSUMER, "人社厅", "Human Resources")]
             ):
-                code = ("11330000002482007K", "11330000002482015E")[number]
+                code = ("113300000024820075", "113300000024820150")[number]
                 newcomer = Newcomer(member, "department", zh, en, code, "33")
                 await enrol_member(authority, newcomer, passphrase, settings)
             provider, consumer = [

@@ -14,6 +14,7 @@ from typing import Final
 
 from exchange.model import acts
 from exchange.model.actcodec import Body
+from exchange.model.acttypes import Reason
 from exchange.registry.rows import Dataset, Grant
 from tests.ledger.drafts import DAY_MS, HOUR_MS
 from tests.ledger.world import World
@@ -21,7 +22,7 @@ from tests.ledger.world import World
 DEPARTMENTS: Final = 24
 DATASETS_EACH: Final = 2
 REGIONS: Final = ("3301", "3302", "3303")
-PURPOSES: Final = ("业务协同", "待遇核发", "资格审核", "统计分析")
+PURPOSES: Final = ("collaboration", "admin-basis", "verification", "reference")
 DUTIES: Final = ("社会保险法 第七条", "行政许可法 第三十四条", "统计法 第二十条")
 SINKS: Final = ("postgres", "sqlite", "jsonl")
 APPLIED_FIRST: Final = 120
@@ -130,7 +131,8 @@ class Traffic:
         row = self._world.registry.requests[request]
         approve = self._chance.random() < 0.85
         basis = "" if approve else "个人信息保护法 第三十四条"
-        body = acts.AnswerRequest(request=request, approve=approve, basis=basis)
+        reason: Reason = "" if approve else "no-duty"
+        body = acts.AnswerRequest(request=request, approve=approve, basis=basis, reason=reason)
         return body, self._world.registry.datasets[row.dataset].provider
 
     def _revoke(self) -> Signed | None:

@@ -48,7 +48,7 @@ def explain(
         _line(register.rule(rule), register, language, denied=not answer.permit) for rule in ids
     ]
     if "BASIS-01" in answer.rules:
-        permits = [rule for rule in register if action in rule.actions]
+        permits = [rule for rule in register if rule.effect == "permit" and action in rule.actions]
         lines += [_line(rule, register, language, denied=True) for rule in permits]
     lines += [
         _line(register.rule(rule), register, language, denied=True, warning=True)

@@ -26,6 +26,8 @@ class DatasetFacts:
 
     ``secrecy``: none, work (工作秘密), state (国家秘密).
     ``status``: proposed, published, withdrawn.
+    ``library``: the base library it belongs to, or "". ``conditions``: all that may be imposed.
+    ``reflow``: whether places below its provider's may read back their own rows.
     """
 
     id: str
@@ -33,11 +35,14 @@ class DatasetFacts:
     sharing: str
     secrecy: str
     status: str
+    library: str = ""
+    conditions: tuple[str, ...] = ()
+    reflow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """An application for a dataset. ``status``: open, approved, refused, withdrawn."""
+    """An application for a dataset. ``status``: open, returned, approved, refused, withdrawn."""
 
     id: str
     consumer: str

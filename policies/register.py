@@ -193,15 +193,19 @@ def _mistakes(
         ("cite the source, too", "请同时列出该来源"),
     )
     yield (
-        row.enforced == "policy" and row.effect not in {"permit", "forbid"},
-        ("a policy can only permit or forbid", "策略只能许可或禁止"),
+        row.enforced == "policy" and row.effect not in {"permit", "forbid", "oblige"},
+        (
+            "a policy can only permit, forbid, or carry an obligation",
+            "策略只能许可、禁止或落实义务",
+        ),
         ("change effect, or enforce it later", "请修改 effect，或设为 later"),
     )
     yield (
-        (row.effect == "permit") != bool(row.actions),
+        (row.effect == "permit") != bool(row.actions)
+        and not (row.effect == "oblige" and row.enforced == "policy"),
         (
-            "a permit, and only a permit, lists its actions",
-            "许可规则（且仅许可规则）须列出 actions",
+            "a permit lists its actions, and so does an obligation that permits; nothing else does",
+            "许可规则须列出 actions，以许可落实的义务亦然，其他规则不列",
         ),
         ("list the actions it permits", "请列出其许可的动作"),
     )

@@ -17,7 +17,8 @@ law states word for word.
 """
 
 Effect = Literal["permit", "forbid", "oblige", "track", "escalate", "allow-service"]
-"""What a rule does when its condition holds; only ``permit`` and ``forbid`` decide a question."""
+"""What a rule does when its condition holds. ``permit`` and ``forbid`` decide a question, and so
+does ``oblige`` where policies carry it: by permits that fulfil it, by forbids of what breaks it."""
 
 Enforced = Literal["policy", "engine", "duty", "later"]
 """Who applies the row today: a Cedar policy, the bus itself (engine, registry, hub), nobody yet.

@@ -1,5 +1,8 @@
 """Whether policies and register say the same: every id both ways, effects, and permitted actions.
 
+An obligation (``oblige``) is carried by permits, which fulfil it, and forbids, which keep it from
+being broken; other rows by policies of their own effect.
+
 Cedar checks each policy against the schema; what stands here is what Cedar cannot know, because it
 does not read the register. Both run when an engine is made and before a rule set is adopted.
 """
@@ -64,7 +67,7 @@ def _of_policy(head: PolicyHead, rule: Rule | None) -> Iterator[Finding]:
                 f"请在 {REGISTER} 中补充该行，或设为 `enforced: policy`",
             ),
         )
-    elif rule.effect != head.effect:
+    elif rule.effect not in {head.effect, "oblige"}:
         yield Finding(
             head.file,
             head.line,
@@ -88,8 +91,9 @@ def _of_rule(rule: Rule, policies: tuple[PolicyHead, ...]) -> Iterator[Finding]:
             ("write the policy, or set `enforced: later`", "请编写策略，或设为 `enforced: later`"),
         )
     # A head that names no action speaks of all of them, also of those yet to be invented.
-    permitted = {action for head in heads for action in head.actions or ("every action",)}
-    if heads and rule.effect == "permit" and permitted != set(rule.actions):
+    permits = [head for head in heads if head.effect == "permit"]
+    permitted = {action for head in permits for action in head.actions or ("every action",)}
+    if heads and permitted != set(rule.actions):
         differing = ", ".join(sorted(permitted ^ set(rule.actions)))
         yield Finding(
             REGISTER,

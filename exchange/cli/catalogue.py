@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from exchange.cli.cataloguepropose import register as register_propose
+from exchange.cli.cataloguereview import register as register_review
 from exchange.cli.contract import show_fields
-from exchange.cli.screen import Grid
+from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
-from exchange.cli.work import as_authority, as_reader, at_work, short
+from exchange.cli.work import as_authority, as_reader, short
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -26,9 +28,12 @@ SHARING: Final = {
 STATUS: Final = {
     "published": Text("published", "已发布"),
     "withdrawn": Text("withdrawn", "已撤回"),
-    "open": Text("waits for publication", "待发布"),
+    "open": Text("waits for review", "待审核"),
+    "reviewed": Text("reviewed, waits for publication", "已审核，待发布"),
+    "returned": Text("returned to its provider", "已退回提供方"),
     "replaced": Text("replaced", "已被替换"),
 }
+_WAITING: Final = frozenset({"open", "reviewed", "returned"})
 _TITLE: Final = Text("Catalogue", "资源目录")
 _COLUMNS: Final = (
     Text("dataset", "数据集"),
@@ -38,98 +43,47 @@ _COLUMNS: Final = (
     Text("contract", "合约"),
     Text("topic", "主题"),
 )
-_PROPOSED: Final = Text(
-    "{dataset} is proposed (entry {index}, proposal {act}); the authority publishes it",
-    "{dataset} 已申报（账本条目 {index}，申报编号 {act}），待主管部门发布",
-)
-_PUBLISHED: Final = Text(
-    "{dataset} is in the catalogue (entry {index}) and has a key to seal to",
-    "{dataset} 已进入目录（账本条目 {index}），并已登记数据集密钥",
-)
-_STANDS: Final = Text(
-    "{dataset} was in the catalogue already; its key and its topic are in place",
-    "{dataset} 已在目录中，其密钥与主题均已就绪",
-)
+_REVISION: Final = Text("its revision: {status} {wanting}", "变更申报：{status} {wanting}")
 _WITHDRAWN: Final = Text(
     "{dataset} is taken out of the catalogue (entry {index})",
     "{dataset} 已从目录撤回（账本条目 {index}）",
 )
 
+_ELEMENTS: Final = {
+    "classification": Text("classification", "信息资源分类"),
+    "name": Text("name", "信息资源名称"),
+    "code": Text("code", "信息资源代码"),
+    "provider": Text("provider", "信息资源提供方"),
+    "provider_code": Text("provider code", "信息资源提供方代码"),
+    "abstract": Text("abstract", "信息资源摘要"),
+    "format": Text("format", "信息资源格式"),
+    "items": Text("items", "信息项信息"),
+    "sharing": Text("sharing", "共享属性"),
+    "openness": Text("openness", "开放属性"),
+    "cycle": Text("update cycle", "更新周期"),
+    "published_on": Text("published on", "发布日期"),
+    "related": Text("related codes", "关联资源代码"),
+    "mode": Text("mode of exchange", "共享方式"),
+}
+_PARTICULARS: Final = {
+    "status": Text("status", "状态"),
+    "wanting": Text("wanting", "须补正"),
+    "basis": Text("basis", "依据"),
+    "basis_kind": Text("kind of basis", "依据类别"),
+    "conditions": Text("conditions", "共享条件"),
+    "scope": Text("scope", "共享范围"),
+    "uses": Text("use", "使用用途"),
+    "library": Text("base library", "基础信息资源库"),
+    "core_item": Text("core item", "核心项"),
+    "sources": Text("authoritative source of", "权威来源信息项"),
+    "derived_from": Text("derived from", "派生自"),
+    "reflow": Text("flows back to places", "可回流"),
+}
+
 DatasetArgument = Annotated[str, typer.Argument(help="Id of a dataset.")]
 
-
-@app.command("propose")
-def propose(  # noqa: PLR0913, PLR0917 - one argument an option
-    context: typer.Context,
-    contract: Annotated[Path, typer.Argument(help="The contract (YAML).")],
-    sharing: Annotated[
-        str, typer.Option("--sharing", help="unconditional, conditional or refused.")
-    ],
-    classification: Annotated[
-        str, typer.Option("--classification", help="Classification of the resource (信息资源分类).")
-    ],
-    code: Annotated[str, typer.Option("--code", help="Code of the resource (信息资源代码).")],
-    abstract: Annotated[str, typer.Option("--abstract", help="What it holds (信息资源摘要).")],
-    basis: Annotated[str, typer.Option("--basis", help="Legal basis of the sharing class.")] = "",
-    secrecy: Annotated[
-        str, typer.Option("--secrecy", help="none, work (工作秘密) or state (国家秘密).")
-    ] = "none",
-    openness: Annotated[
-        str, typer.Option("--openness", help="Whether it is open to society (开放属性).")
-    ] = "不开放",
-    form: Annotated[str, typer.Option("--format", help="Format (信息资源格式).")] = "数据库",
-    condition: Annotated[
-        list[str] | None, typer.Option("--condition", help="A condition of use; may be repeated.")
-    ] = None,
-    price: Annotated[
-        str, typer.Option("--price", help="A charge. Anything but nothing is refused (FEE-01).")
-    ] = "",
-    topic: Annotated[
-        str, typer.Option("--topic", help="Kafka topic; default: one of its own.")
-    ] = "",
-    partitions: Annotated[int, typer.Option("--partitions", help="Partitions of its topic.")] = 4,
-) -> None:
-    """Propose a dataset with its contract and the 13 core elements of the national guide."""
-    from exchange.model.contract import Contract
-    from exchange.wiring import publication
-
-    session = session_of(context)
-    read = Contract.from_yaml(contract)
-    said = publication.Described(
-        sharing=sharing,
-        secrecy=secrecy,
-        basis=basis,
-        classification=classification,
-        code=code,
-        abstract=abstract,
-        openness=openness,
-        format=form,
-        price=price,
-        conditions=tuple(condition or ()),
-        topic=topic,
-        partitions=partitions,
-    )
-    admitted = at_work(session, lambda office: publication.propose(office, read, said))
-    session.screen.say(
-        _PROPOSED, dataset=read.dataset, index=admitted.index, act=short(admitted.act)
-    )
-    session.screen.answer(
-        {"dataset": read.dataset, "proposal": admitted.act, "entry": admitted.index}
-    )
-
-
-@app.command("publish")
-def publish(context: typer.Context, dataset: DatasetArgument) -> None:
-    """Publish a proposal, and put a key on record that adapters seal to."""
-    from exchange.wiring import publication
-
-    session = session_of(context)
-    admitted = as_authority(session, lambda office: publication.publish(office, dataset))
-    if admitted is None:
-        session.screen.say(_STANDS, dataset=dataset)
-    else:
-        session.screen.say(_PUBLISHED, dataset=dataset, index=admitted.index)
-    session.screen.answer({"dataset": dataset, "entry": admitted.index if admitted else None})
+register_propose(app)
+register_review(app)
 
 
 @app.command("withdraw")
@@ -164,7 +118,7 @@ def list_datasets(
     session = session_of(context)
     screen = session.screen
     registry = as_reader(session, lambda office: office.registry())
-    waiting = [row for row in registry.proposals.values() if row.status == "open"]
+    waiting = [row for row in registry.proposals.values() if row.status in _WAITING]
     listed: list[Dataset | Proposal] = [*([] if proposed else registry.datasets.values()), *waiting]
     rows = [
         [
@@ -189,23 +143,46 @@ def show(
         Path | None, typer.Option("--contract", help="Write the encoded contract here (CBOR).")
     ] = None,
 ) -> None:
-    """Show a dataset: its sharing class, its basis, its core elements and its contract."""
-    from exchange.model.acts import CoreElements
+    """Show a dataset, or a proposal for one: core elements, conditions, status, contract."""
     from exchange.model.contract import Contract
-    from keys import cbor
+    from exchange.registry.proposals import elements_of
 
     session = session_of(context)
     screen = session.screen
     registry = as_reader(session, lambda office: office.registry())
-    row = find_dataset(registry, dataset)
+    row = _find(registry, dataset)
     encoded = registry.contracts[row.contract_hash]
-    elements = CoreElements.from_map(cbor.decode(row.elements, bytes_max=len(row.elements)))
-    for name, value in elements.model_dump().items():
-        screen.say(Text("{name}: {value}", "{name}：{value}"), name=name, value=value)
+    elements = elements_of(row.elements).model_dump()
+    data = dataset_data(row)
+    shown = data | {"status": screen.word(STATUS[row.status])}
+    for labels, values in ((_ELEMENTS, elements), (_PARTICULARS, shown)):
+        for name, label in labels.items():
+            value = values[name]
+            if value not in ("", False, [], ()) or name in _ELEMENTS:
+                told = ", ".join(value) if isinstance(value, list | tuple) else value
+                line = Text("{name}: {value}", "{name}：{value}")
+                screen.say(line, name=screen.word(label), value=told)
+    _tell_revision(screen, registry, row)
     show_fields(screen, Contract.decode(encoded))
     if contract is not None:
         contract.write_bytes(encoded)
-    screen.answer(dataset_data(row) | {"elements": elements.model_dump()})
+    screen.answer(data | {"elements": elements})
+
+
+def _tell_revision(screen: Screen, registry: "Registry", row: "Dataset | Proposal") -> None:
+    """How a newer proposal for a published dataset stands."""
+    newest = registry.proposals[registry.proposed[_name(row)]]
+    if newest.status in _WAITING and newest.id not in {row.id, getattr(row, "proposal", b"")}:
+        wanting = ", ".join(newest.wanting)
+        screen.say(_REVISION, status=screen.word(STATUS[newest.status]), wanting=wanting)
+
+
+def _find(registry: "Registry", dataset: str) -> "Dataset | Proposal":
+    """The dataset, or the newest proposal for one that is not published yet."""
+    newest = registry.proposed.get(dataset)
+    if dataset not in registry.datasets and newest is not None:
+        return registry.proposals[newest]
+    return find_dataset(registry, dataset)
 
 
 def find_dataset(registry: "Registry", dataset: str) -> "Dataset":
@@ -243,4 +220,13 @@ def dataset_data(row: "Dataset | Proposal") -> dict[str, Any]:
         "partitions": row.partitions,
         "price": row.price,
         "conditions": list(row.conditions),
+        "basis_kind": row.said.basis_kind,
+        "scope": list(row.said.scope),
+        "uses": list(row.said.uses),
+        "library": row.said.library,
+        "core_item": row.said.core_item,
+        "sources": list(row.said.sources),
+        "derived_from": list(row.said.derived_from),
+        "reflow": row.said.reflow,
+        "wanting": list(getattr(row, "wanting", ())),
     }

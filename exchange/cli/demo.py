@@ -129,7 +129,7 @@ def _play(
 
 
 async def _perform(session: Session, stage: "Stage", passphrase: "Passphrase") -> dict[str, Any]:
-    from exchange.cli import demostory
+    from exchange.cli import demolife, demostory
     from exchange.cli.auditreads import tell_reads
     from exchange.cli.auditverify import tell_examined
     from exchange.cli.demosummary import summarise
@@ -142,12 +142,12 @@ async def _perform(session: Session, stage: "Stage", passphrase: "Passphrase") -
             stage.offices[member] = await stack.enter_async_context(office)
 
         await demostory.enrol(stage, passphrase, session.settings, enter)
-        await demostory.catalogue(stage)
+        await demolife.catalogue(stage)
         await demostory.publish_register(stage)
         await demostory.receive_register(stage)
         await demostory.publish_results(stage)
-        await demostory.ask_without_duty(stage)
-        await demostory.apply_properly(stage)
+        await demolife.ask_without_duty(stage)
+        await demolife.apply_properly(stage)
         await demostory.receive_exactly(stage)
         await demostory.revoke_and_try(stage)
         await demostory.tamper(stage)

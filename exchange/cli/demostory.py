@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from exchange.cli import demotexts as texts
+from exchange.cli.demolife import LEVELS, MATTER, ask
 from exchange.cli.demostage import (
     AUDITOR,
     AUTHORITY,
@@ -25,9 +26,7 @@ from exchange.cli.demostage import (
     village_rows,
     write_csv,
 )
-from exchange.cli.times import DAY_MS
-from exchange.errors import NotFound, RuleRefused
-from exchange.model.text import Text
+from exchange.errors import NotFound
 
 if TYPE_CHECKING:
     from exchange.audit.reads import Read
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
 
 Enter = Callable[[str], Awaitable[None]]
 """Opens the office of a member for the rest of the story."""
-PURPOSE: Final = "专业技术资格核验"
-DUTY: Final = "《社会保险法》第八条"
-LEVELS: Final = (1, 2)
 CORRECTED: Final = 500
 """Records in the bundle that is sealed after the revocation, and in the one tampered with."""
 _POLL_S: Final = 0.1
@@ -64,57 +60,6 @@ async def enrol(stage: Stage, passphrase: "Passphrase", settings: "Settings", en
         stage.tell(texts.ENROLLED, name=name, member=member, index=admitted.index)
 
 
-async def catalogue(stage: Stage) -> None:
-    """Both datasets are proposed by their providers and published by the authority."""
-    from exchange.model.contract import Contract
-    from exchange.wiring import publication
-
-    stage.open_scene(texts.CATALOGUE)
-    described = {
-        VILLAGES: (
-            CIVIL,
-            publication.Described(
-                sharing="unconditional",
-                secrecy="none",
-                basis="《地名管理条例》",
-                classification="基础信息资源/自然资源和空间地理",
-                code="103001/000001",
-                abstract="浙江省村（居）民委员会名录",
-                openness="向社会开放",
-            ),
-        ),
-        RESULTS: (
-            EXAMS,
-            publication.Described(
-                sharing="conditional",
-                secrecy="none",
-                basis="《政务数据共享条例》",
-                classification="部门信息资源/教育考试",
-                code="306002/000002",
-                abstract="专业技术资格考试成绩（演示用生成数据）",
-                openness="不开放",
-                conditions=("仅用于专业技术资格核验",),
-            ),
-        ),
-    }
-    for dataset, (provider, said) in described.items():
-        with demo_file(f"{dataset}.yaml") as path:
-            contract = Contract.from_yaml(path)
-        stage.contracts[dataset] = contract
-        # A cluster of one's own may hold the topics of earlier runs: each run has its own.
-        own = replace(said, topic=f"{stage.home.table.log.topic}.{dataset}")
-        await publication.propose(stage.offices[provider], contract, own)
-        await publication.publish(stage.offices[AUTHORITY], dataset)
-        stage.tell(
-            texts.PROPOSED,
-            provider=stage.screen.word(NAMES[provider]),
-            dataset=dataset,
-            sharing=said.sharing,
-            fields=len(contract.fields),
-            sections=len(contract.sections),
-        )
-
-
 async def publish_register(stage: Stage) -> None:
     """Civil Affairs publishes the real register."""
     stage.open_scene(texts.PUSHING_A)
@@ -128,7 +73,7 @@ async def publish_register(stage: Stage) -> None:
 async def receive_register(stage: Stage) -> None:
     """Human Resources is granted the register by asking, and receives it whole."""
     stage.open_scene(texts.AT_ONCE)
-    grant, rules = await _apply(stage, VILLAGES, purpose="社会保险经办网点核对", duty=DUTY)
+    grant, rules = await ask(stage, VILLAGES, replace(MATTER, purpose="verification"), ("all",))
     stage.must(grant is not None, texts.AT_ONCE, "no grant")
     stage.grants[VILLAGES] = grant or b""
     stage.tell(texts.GRANTED_AT_ONCE, grant=stage.grants[VILLAGES].hex()[:12], rules=rules)
@@ -147,46 +92,6 @@ async def publish_results(stage: Stage) -> None:
     accepted = await _push(stage, EXAMS, RESULTS, str(file), total=stage.records)
     stage.must(accepted == stage.records, texts.PUSHING_B, f"{accepted}/{stage.records}")
     stage.tell(texts.PUSHED, records=f"{accepted:,}")
-
-
-async def ask_without_duty(stage: Stage) -> None:
-    """An application that names no statutory duty is refused, on the record."""
-    stage.open_scene(texts.NO_DUTY)
-    await _refused(
-        stage, "DUTY-01", texts.NO_DUTY, lambda: _apply(stage, RESULTS, purpose=PURPOSE, duty="")
-    )
-
-
-async def apply_properly(stage: Stage) -> None:
-    """A proper application; an answer that charges for it is refused."""
-    from exchange.wiring import applications
-
-    stage.open_scene(texts.FEE)
-    await _apply(stage, RESULTS, purpose=PURPOSE, duty=DUTY)
-    provider = stage.offices[EXAMS]
-    registry = await provider.registry()
-    request = next(row for row in registry.requests.values() if row.dataset == RESULTS)
-    stage.tell(texts.APPLIED, request=request.id.hex()[:12], purpose=PURPOSE, duty=DUTY)
-    as_asked = applications.Wanted((), (), 0, 0, 0)
-    await _refused(
-        stage,
-        "FEE-01",
-        texts.FEE,
-        lambda: applications.approve(
-            provider, request, as_asked, price="0.10 元/条", conditions=()
-        ),
-    )
-    stage.open_scene(texts.PARTLY)
-    fields = applications.fields_of_levels(registry.shapes[request.contract_hash], LEVELS)
-    partly = applications.Wanted(fields, (CITY,), 0, 0, 0)
-    admitted = await applications.approve(provider, request, partly, price="", conditions=())
-    stage.grants[RESULTS] = applications.grant_of(provider.view.registry, admitted.act) or b""
-    stage.tell(
-        texts.GRANT,
-        grant=stage.grants[RESULTS].hex()[:12],
-        fields=", ".join(fields),
-        region=f"{CITY} {stage.screen.word(CITY_NAME)}",
-    )
 
 
 async def receive_exactly(stage: Stage) -> None:
@@ -266,7 +171,9 @@ async def audit(stage: Stage) -> "tuple[Record, list[Read], Examined]":
     registry = await office.registry()
     found = examine(office.view.follower, record, registry, hub=(head.size, head.root))
     told = {rule for row in record.refusals() for rule in row.all_rules}
-    stage.must({"DUTY-01", "FEE-01", "REV-01"} <= told, texts.AUDITING, ", ".join(sorted(told)))
+    stage.must(
+        {"DUTY-01", "OBL-01", "FEE-01", "REV-01"} <= told, texts.AUDITING, ", ".join(sorted(told))
+    )
     used = reads(record.rows, registry)
     stage.must(all(not read.unreceipted for read in used), texts.AUDITING, "receipts")
     return record, used, found
@@ -293,38 +200,6 @@ async def _attack(stage: Stage) -> None:
     producer = await office.bus.producer()
     await producer.produce(newest.topic, newest.partition, bytes(forged))
     await producer.close()
-
-
-async def _apply(
-    stage: Stage, dataset: str, *, purpose: str, duty: str
-) -> tuple[bytes | None, str]:
-    from exchange.wiring import applications
-    from exchange.wiring.clock import now_ms
-
-    office = stage.offices[HUMAN]
-    now = now_ms()
-    wanted = applications.Wanted((), ("33",), now - DAY_MS, now + 30 * DAY_MS, now + 30 * DAY_MS)
-    admitted = await applications.apply(office, dataset, wanted, purpose=purpose, duty=duty)
-    grant = applications.grant_of(office.view.registry, admitted.act)
-    return grant, ", ".join(admitted.rules)
-
-
-async def _refused(
-    stage: Stage, rule: str, step: Text, attempt: Callable[[], Awaitable[object]]
-) -> None:
-    """``attempt`` must be refused under ``rule``; tell what the rule is and where it stands."""
-    from policies.register import Register
-
-    try:
-        await attempt()
-    except RuleRefused as error:
-        register, language = Register.load(), stage.screen.language
-        stage.must(rule in error.rules, step, ", ".join(error.rules))
-        title = register.rule(rule).title(language)
-        stage.tell(texts.REFUSED, rule=rule, title=title)
-        stage.screen.say(texts.SOURCE, source=register.citation(rule, language))
-        return
-    stage.must(False, step, "permit")
 
 
 async def _push(stage: Stage, member: str, dataset: str, file: str, *, total: int) -> int:

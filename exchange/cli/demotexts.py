@@ -23,9 +23,23 @@ ENROLLED: Final = Text("{name} ({member}): entry {index}", "{name}（{member}）
 AUTHORITY: Final = Text("{name} ({member}): named by entry 0", "{name}（{member}）：由创世条目载明")
 CATALOGUE: Final = Text("Two datasets enter the catalogue", "两个数据集进入目录")
 PROPOSED: Final = Text(
-    "{provider} proposes {dataset} ({sharing}), the authority publishes it: {fields} fields in"
-    " {sections} sections",
-    "{provider} 申报 {dataset}（{sharing}），主管部门发布：{fields} 个字段，{sections} 个分段",
+    "{provider} proposes {dataset} ({sharing}), the authority reviews and publishes it: {fields}"
+    " fields in {sections} sections",
+    "{provider} 申报 {dataset}（{sharing}），主管部门审核发布：{fields} 个字段，{sections} 个分段",
+)
+PURPOSE_TITLE: Final = Text("Check of a professional qualification", "专业技术资格核验")
+PURPOSE: Final = Text(
+    "the authority registers a purpose: {title} ({purpose})",
+    "主管部门登记用途：{title}（{purpose}）",
+)
+INCOMPLETE: Final = Text(
+    "It names its duty, but not the procedure and the manner: returned once, with the full list",
+    "人社厅写明职责，但缺少使用场景和提供方式：一次性退回补正",
+)
+RETURNED: Final = Text("returned (REQ-01), missing: {missing}", "已退回（REQ-01），缺少：{missing}")
+BARE: Final = Text(
+    "It completes the application; the provider refuses without a basis",
+    "人社厅补全申请；提供方无依据拒绝",
 )
 PUSHING_A: Final = Text(
     "Civil Affairs publishes its register: sealed before it leaves",
@@ -56,8 +70,8 @@ NO_DUTY: Final = Text(
     "人社厅申请考试成绩，但未写明法定职责",
 )
 FEE: Final = Text(
-    "It applies properly; the provider tries to charge for it",
-    "人社厅补正申请；提供方试图收费",
+    "The application stays open; the provider tries to charge for it",
+    "申请保持待答复；提供方试图收费",
 )
 APPLIED: Final = Text(
     "application {request}: purpose {purpose}, duty {duty}",

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from exchange.cli.requestpurposes import purpose_shown
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
-from exchange.cli.times import shown
+from exchange.cli.times import moment_ms, shown
 from exchange.cli.work import as_reader, at_work, find_id, short
 from exchange.model.text import Text
 
@@ -43,6 +44,11 @@ _DONE: Final = Text(
     "当前周期（至多 15 分钟）的数据包仍可能被解密",
 )
 
+_RENEWED: Final = Text(
+    "grant {grant} runs until {until} (entry {index})",
+    "授权 {grant} 续期至 {until}（账本条目 {index}）",
+)
+
 GrantId = Annotated[str, typer.Argument(help="Id of a grant, may be cut.")]
 
 
@@ -59,7 +65,7 @@ def list_grants(context: typer.Context) -> None:
             row.dataset,
             row.fields,
             [region or screen.word(_EVERYWHERE) for region in row.regions],
-            row.purpose,
+            purpose_shown(registry, row.purpose, screen),
             row.duty,
             shown(row.expires_ms),
             _standing(row, registry, screen),
@@ -79,6 +85,32 @@ def show(context: typer.Context, grant: GrantId) -> None:
     for name, value in data.items():
         session.screen.say(Text("{name}: {value}", "{name}：{value}"), name=name, value=value)
     session.screen.answer(data)
+
+
+@app.command("renew")
+def renew(
+    context: typer.Context,
+    grant: GrantId,
+    expires: Annotated[
+        str, typer.Option("--expires", help="Its new end, for instance +366d.")
+    ] = "+366d",
+) -> None:
+    """Renew a grant on the same terms: its consumer, or for conditional data its provider."""
+    from exchange.wiring import applications
+    from exchange.wiring.clock import now_ms
+
+    session = session_of(context)
+    expires_ms = moment_ms(expires, now_ms=now_ms())
+
+    async def work(office: "Office") -> "tuple[bytes, Admitted]":
+        registry = await office.registry()
+        found = find_id(KIND, registry.grants, grant)
+        return found, await applications.renew(office, found, expires_ms=expires_ms)
+
+    found, admitted = at_work(session, work)
+    until = shown(expires_ms)
+    session.screen.say(_RENEWED, grant=short(found), until=until, index=admitted.index)
+    session.screen.answer({"grant": found, "expires": until, "entry": admitted.index})
 
 
 @app.command("revoke")
@@ -124,5 +156,6 @@ def grant_data(row: "Grant") -> dict[str, Any]:
         "expires": shown(row.expires_ms),
         "conditions": list(row.conditions),
         "entry": row.granted,
+        "renewed_at_entries": list(row.renewed),
         "revoked_at_entry": row.revoked,
     }

@@ -18,18 +18,25 @@ from exchange.limits import (
 )
 from exchange.model.actcodec import Body, Key, Part
 from exchange.model.acttypes import (
+    BasisKind,
     Code,
+    Codes,
     Fields,
     Hash,
+    ItemCodes,
     KidBytes,
     Level,
+    Library,
     MemberKind,
     MldsaKey,
+    Mode,
+    Reason,
     Region,
     Regions,
     Secrecy,
     Sharing,
     Slug,
+    Slugs,
 )
 
 
@@ -121,6 +128,8 @@ class CoreElements(Part):
     cycle: Annotated[Code, Key(10)]
     published_on: Annotated[Code, Key(11)]
     related: Annotated[tuple[Code, ...], Key(12)] = ()
+    mode: Annotated[Mode, Key(13)] = ""
+    """The manner part of 共享属性; "" leaves it to the format (CAT-03)."""
 
 
 class ProposeDataset(Body):
@@ -138,6 +147,20 @@ class ProposeDataset(Body):
     price: Annotated[Code, Key(8)] = ""
     """Anything but empty is a charge, and FEE-01 forbids it."""
     conditions: Annotated[tuple[Code, ...], Key(9)] = ()
+    basis_kind: Annotated[BasisKind, Key(10)] = ""
+    library: Annotated[Library, Key(11)] = ""
+    core_item: Annotated[bool, Key(12)] = False
+    """A core item of its base library, which nobody may put conditions on (BASE-01)."""
+    scope: Annotated[Codes, Key(13)] = ()
+    """Whom conditional data is for: members, kinds of member, region codes (CON-01)."""
+    uses: Annotated[Slugs, Key(14)] = ()
+    """What conditional data is for: codes of the purpose register (CON-01)."""
+    sources: Annotated[ItemCodes, Key(15)] = ()
+    """Items this dataset is the one authoritative source of (SRC-01)."""
+    derived_from: Annotated[Slugs, Key(16)] = ()
+    """Datasets of others that it passes on, with their providers' consent (TP-01)."""
+    reflow: Annotated[bool, Key(17)] = False
+    """回流: whether a place below the provider's may read back its own rows (REFLOW-01)."""
 
 
 class PublishDataset(Body):
@@ -224,7 +247,11 @@ class ReportFork(Body):
 
 
 class Apply(Body):
-    """A consumer applies for data; an unconditional dataset is granted by this act itself."""
+    """A consumer applies for data; an unconditional dataset is granted by this act itself.
+
+    An application that leaves out scenario, manner, scope or time limit (empty, or 0) is returned
+    once with the full list (REQ-01) and completed by `request.complete`.
+    """
 
     kind: ClassVar[str] = "request.new"
     dataset: Annotated[Slug, Key(0)]
@@ -238,6 +265,11 @@ class Apply(Body):
     to_ms: Annotated[int, Key(7)]
     expires_ms: Annotated[int, Key(8)]
     scenario: Annotated[Code, Key(9)] = ""
+    manner: Annotated[Mode, Key(10)] = ""
+    necessary: Annotated[Fields, Key(11)] = ()
+    """Fields of personal data without which the duty cannot be done (PI-01)."""
+    assessment: Annotated[Code, Key(12)] = ""
+    """Reference of the impact assessment of personal data (PI-02)."""
 
 
 class AnswerRequest(Body):
@@ -254,6 +286,8 @@ class AnswerRequest(Body):
     basis: Annotated[Code, Key(7)] = ""
     price: Annotated[Code, Key(8)] = ""
     conditions: Annotated[tuple[Code, ...], Key(9)] = ()
+    reason: Annotated[Reason, Key(10)] = ""
+    """Why it is refused, as a code; free text has no place on the ledger."""
 
 
 class WithdrawRequest(Body):

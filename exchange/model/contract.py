@@ -155,6 +155,9 @@ class ContractField(_Model):
     """``decimal``: digits after the point."""
     length: Annotated[StrictInt, Field(ge=1, le=TEXT_LENGTH_MAX)] | None = None
     """``text``: characters at most."""
+    personal: Literal["general", "sensitive"] | None = None
+    """Personal data (个人信息): asked for only as the duty needs it (PI-01), and with an impact
+    assessment (PI-02). A resident ID is sensitive unless this says otherwise."""
 
     @model_validator(mode="after")
     def _options_fit_type(self) -> Self:
@@ -335,6 +338,18 @@ class Contract(_Model):
         """The section that field ``name`` lies in; `ContractInvalid` if there is no such field."""
         level = self.field(name).level
         return Section(level=level, fields=self.fields_of(level))
+
+    @cached_property
+    def personal(self) -> dict[str, str]:
+        """Fields of personal data, each ``general`` or ``sensitive``, in order.
+
+        A resident ID is sensitive unless its contract says otherwise.
+        """
+        kinds = {
+            field.name: field.personal or ("sensitive" if field.type == "resident-id" else None)
+            for field in self.fields
+        }
+        return {name: kind for name, kind in kinds.items() if kind is not None}
 
     @property
     def region_digits(self) -> int:

@@ -34,6 +34,7 @@ _FIELD: Final = {
     6: "digits",
     7: "scale",
     8: "length",
+    9: "personal",
 }
 _TITLE: Final = {0: "zh", 1: "en"}
 _REGION: Final = {0: "field", 1: "level"}

@@ -18,6 +18,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "": ("dataset", "title", "fields", "key", "region", "subject", "cycle", "retention_days"),
     "fields": (
         "name", "type", "level", "required", "title", "values", "digits", "scale", "length",
+        "personal",
     ),
     "title": ("zh", "en"),
     "region": ("field", "level"),

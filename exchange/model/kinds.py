@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from exchange.model import acts, dutyacts, evidenceacts, lawacts
+from exchange.model import acts, dutyacts, evidenceacts, lawacts, lifeacts
 from exchange.model.actcodec import Body
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -45,6 +45,12 @@ KINDS: Final[dict[str, type[Body]]] = {
         lawacts.AssignRole,
         lawacts.EndRole,
         lawacts.PurgeRecords,
+        lifeacts.ReviewDataset,
+        lifeacts.ConsentOnward,
+        lifeacts.DeclareCollection,
+        lifeacts.RegisterPurpose,
+        lifeacts.CompleteRequest,
+        lifeacts.RenewGrant,
     )
 }
 """Every kind of act, by its name on the ledger."""

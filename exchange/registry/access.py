@@ -1,37 +1,17 @@
-"""Access: applications, answers, revocations, key requests, receipts."""
+"""Access: answers, renewals, revocations, key requests, receipts; applications are requests.py."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from exchange.model import acts
+from exchange.model import acts, lifeacts
 from exchange.model.regions import contains
 from exchange.model.text import Text
 from exchange.registry import busrules, facts
 from exchange.registry.case import Asked, Case, Denied, Pending, nothing_there
-from exchange.registry.rows import Grant, Request, Shape
+from exchange.registry.requests import key_covered, own_rows
+from exchange.registry.rows import Grant, Request
 from exchange.registry.state import Registry
 from policies.facts import Question
-
-
-def examine_apply(body: acts.Apply, asked: Asked) -> Case | Denied:
-    """A dataset that is in the catalogue; the rules look at everything that is asked for."""
-    row = asked.registry.datasets.get(body.dataset)
-    if row is None:
-        return nothing_there(f"there is no dataset {body.dataset}", f"没有数据集 {body.dataset}")
-    shape = asked.registry.shapes[row.contract_hash]
-    known = set(shape.fields) if body.contract == row.contract_hash else set[str]()
-    question = asked.question(
-        facts.dataset_facts(row),
-        facts.related_facts(asked.registry, row)[1:],
-        duty=body.duty,
-        purpose=body.purpose,
-        fields=body.fields,
-        unknown_fields=tuple(name for name in body.fields if name not in known),
-        key_covered=_key_covered(shape, body.fields),
-        regions=body.regions,
-        **{"from": body.from_ms, "to": body.to_ms, "expires": body.expires_ms},
-    )
-    return Case((question,), until_ms=body.expires_ms)
 
 
 def examine_answer(body: acts.AnswerRequest, asked: Asked) -> Case | Denied:
@@ -42,7 +22,7 @@ def examine_answer(body: acts.AnswerRequest, asked: Asked) -> Case | Denied:
     row = asked.registry.datasets[request.dataset]
     given = terms(body, request)
     shape = asked.registry.shapes[request.contract_hash]
-    if body.approve and not _key_covered(shape, given.fields):
+    if body.approve and not key_covered(shape, given.fields):
         why = Text("the answer leaves out the key fields", "答复未包含主键字段")
         return Denied(busrules.CONTRACT, why)
     question = asked.question(
@@ -50,6 +30,7 @@ def examine_answer(body: acts.AnswerRequest, asked: Asked) -> Case | Denied:
         facts.related_facts(asked.registry, row, request.consumer),
         approve=body.approve,
         basis=body.basis,
+        reason=body.reason,
         price=body.price,
         widened=body.approve and _widened(given, request),
         conditions=body.conditions,
@@ -61,7 +42,7 @@ def examine_answer(body: acts.AnswerRequest, asked: Asked) -> Case | Denied:
 def examine_withdraw_request(body: acts.WithdrawRequest, asked: Asked) -> Case | Denied:
     """An application that is still open."""
     request = asked.registry.requests.get(body.request)
-    if request is None or request.status != "open":
+    if request is None or request.status not in {"open", "returned"}:
         return nothing_there("there is no such open application", "没有该待答复申请")
     row = asked.registry.datasets[request.dataset]
     related = facts.related_facts(asked.registry, row, request.consumer)
@@ -74,6 +55,22 @@ def examine_revoke(body: acts.RevokeGrant, asked: Asked) -> Case | Denied:
     if grant is None or grant.revoked is not None:
         return nothing_there("there is no such standing grant", "没有该有效授权")
     return Case((_about_grant(asked, grant),))
+
+
+def examine_renew(body: lifeacts.RenewGrant, asked: Asked) -> Case | Denied:
+    """A grant, whatever its state: the rules say whether its basis lives."""
+    grant = asked.registry.grants.get(body.grant)
+    if grant is None:
+        return nothing_there("there is no such grant", "没有该授权")
+    row = asked.registry.datasets[grant.dataset]
+    question = asked.question(
+        facts.grant_facts(grant),
+        facts.related_facts(asked.registry, row, grant.consumer),
+        expires=body.expires_ms,
+        contract=row.contract_hash.hex(),
+        own_rows=own_rows(asked.registry, row, grant.consumer, grant.regions),
+    )
+    return Case((question,), until_ms=grant.expires_ms)
 
 
 def examine_ask(body: acts.AskKeys, asked: Asked) -> Case | Denied:
@@ -124,6 +121,13 @@ def terms(body: acts.AnswerRequest, request: Request) -> Terms:
     )
 
 
+def renewed(grant: Grant, expires_ms: int) -> Grant:
+    """``grant`` up to ``expires_ms``; data that ran to the end of its term goes on with it."""
+    runs_on = grant.to_ms >= grant.expires_ms
+    to_ms = max(grant.to_ms, expires_ms) if runs_on else grant.to_ms
+    return replace(grant, expires_ms=expires_ms, to_ms=to_ms)
+
+
 def _widened(given: Terms, request: Request) -> bool:
     return (
         not set(given.fields) <= set(request.fields)
@@ -134,12 +138,6 @@ def _widened(given: Terms, request: Request) -> bool:
 
 def _within(region: str, regions: tuple[str, ...]) -> bool:
     return any(contains(outer, region) for outer in regions)
-
-
-def _key_covered(shape: Shape, fields: tuple[str, ...]) -> bool:
-    """Every grant includes the whole section of the key, so that a sink can tell records apart."""
-    section = next(names for _, names in shape.sections if shape.key[0] in names)
-    return set(section) <= set(fields)
 
 
 def _about_grant(asked: Asked, grant: Grant) -> Question:

@@ -11,14 +11,14 @@ def cycle_of(encoded: bytes) -> str:
 
 
 def personal_fields(encoded: bytes) -> frozenset[str]:
-    """Fields that name a person: resident IDs, and the subject unless it is an organisation."""
+    """Fields of personal data, and the subject unless it is an organisation."""
     return _read(encoded)[1]
 
 
 @lru_cache(maxsize=1_024)
 def _read(encoded: bytes) -> tuple[str, frozenset[str]]:
     contract = Contract.decode(encoded)
-    named = {field.name for field in contract.fields if field.type == "resident-id"}
+    named = set(contract.personal)
     if contract.subject is not None and contract.field(contract.subject).type != "credit-code":
         named.add(contract.subject)
     return contract.cycle, frozenset(named)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from exchange.ledger.act import Act
 from exchange.ledger.entry import Statement
 from exchange.ledger.verdict import Verdict
-from exchange.model import acts, dutyacts, evidenceacts, lawacts
+from exchange.model import acts, dutyacts, evidenceacts, lawacts, lifeacts
 from exchange.registry import (
     access,
     catalogue,
@@ -19,7 +19,10 @@ from exchange.registry import (
     inquiries,
     law,
     parties,
+    proposals,
     publishing,
+    requests,
+    sharing,
 )
 from exchange.registry.busrules import EVIDENCE, RULES
 from exchange.registry.case import Asked, Case, Denied
@@ -34,7 +37,8 @@ _EXAMINE: Final[dict[type, Callable[[Any, Asked], Case | Denied]]] = {
     acts.SuspendMember: parties.examine_suspend,
     acts.RegisterInstance: parties.examine_register,
     acts.RetireInstance: parties.examine_retire,
-    acts.ProposeDataset: catalogue.examine_propose,
+    acts.ProposeDataset: proposals.examine_propose,
+    lifeacts.ReviewDataset: proposals.examine_review,
     acts.PublishDataset: catalogue.examine_publish,
     acts.WithdrawDataset: catalogue.examine_withdraw,
     acts.DatasetKey: catalogue.examine_dataset_key,
@@ -42,9 +46,11 @@ _EXAMINE: Final[dict[type, Callable[[Any, Asked], Case | Denied]]] = {
     acts.ReportProgress: publishing.examine_progress,
     acts.DeclareGap: publishing.examine_gap,
     acts.ReportFork: forks.examine_fork,
-    acts.Apply: access.examine_apply,
+    acts.Apply: requests.examine_apply,
+    lifeacts.CompleteRequest: requests.examine_complete,
     acts.AnswerRequest: access.examine_answer,
     acts.WithdrawRequest: access.examine_withdraw_request,
+    lifeacts.RenewGrant: access.examine_renew,
     acts.RevokeGrant: access.examine_revoke,
     acts.AskKeys: access.examine_ask,
     acts.FileReceipt: access.examine_receipt,
@@ -66,6 +72,9 @@ _EXAMINE: Final[dict[type, Callable[[Any, Asked], Case | Denied]]] = {
     lawacts.AssignRole: law.examine_assign,
     lawacts.EndRole: law.examine_end,
     lawacts.PurgeRecords: law.examine_purge,
+    lifeacts.ConsentOnward: sharing.examine_consent,
+    lifeacts.DeclareCollection: sharing.examine_collection,
+    lifeacts.RegisterPurpose: sharing.examine_purpose,
 }
 
 

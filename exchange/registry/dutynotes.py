@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from exchange.model import acts
+from exchange.model import acts, lifeacts
 from exchange.model.regions import contains
 from exchange.registry.case import Asked
 from exchange.registry.contractfacts import cycle_of, personal_fields
@@ -27,19 +27,28 @@ def note_duties(asked: Asked, index: int) -> None:
         note(asked.act.body, asked, index)
 
 
-def _apply(body: acts.Apply, asked: Asked, index: int) -> None:
-    request = asked.registry.requests[asked.act.id]
-    if request.status == "open":
+def _apply(_: acts.Apply, asked: Asked, index: int) -> None:
+    _received(asked, index, asked.act.id)
+
+
+def _complete(body: lifeacts.CompleteRequest, asked: Asked, index: int) -> None:
+    _received(asked, index, body.request)
+
+
+def _received(asked: Asked, index: int, request: bytes) -> None:
+    """An application that is whole: its provider owes an answer, or it was granted at once."""
+    row = asked.registry.requests[request]
+    if row.status == "open":
         owe(
             asked,
             index,
             Owed(
                 "answer",
-                request.id.hex(),
+                row.id.hex(),
                 ("RESP-01", "SLA-02"),
-                owner=asked.registry.datasets[body.dataset].provider,
-                beneficiary=request.consumer,
-                dataset=body.dataset,
+                owner=asked.registry.datasets[row.dataset].provider,
+                beneficiary=row.consumer,
+                dataset=row.dataset,
             ),
         )
     _granted(asked, index)
@@ -249,6 +258,7 @@ def _keys(body: acts.AskKeys, asked: Asked, index: int) -> None:
 
 _NOTES: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
     acts.Apply: _apply,
+    lifeacts.CompleteRequest: _complete,
     acts.AnswerRequest: _answer,
     acts.WithdrawRequest: _withdraw_request,
     acts.ReportProgress: _progress,

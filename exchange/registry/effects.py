@@ -1,4 +1,4 @@
-"""What a permitted act changes; the only code that writes rows.
+"""What a permitted act changes; with cataloguing, granting and sharing all code that writes rows.
 
 Called by the fold alone, after `decide` has found the act permitted in this very state: nothing is
 checked again here. ``index`` is the position of the entry; a changed row has version index + 1.
@@ -8,23 +8,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from exchange.model import acts, lawacts
-from exchange.registry import law
-from exchange.registry.access import terms
+from exchange.model import acts, lawacts, lifeacts
+from exchange.registry import cataloguing, granting, law, sharing
 from exchange.registry.case import Asked
-from exchange.registry.catalogue import proposal_row, read_shape
 from exchange.registry.dutyeffects import EFFECTS as DUTY_EFFECTS
 from exchange.registry.dutynotes import note_duties
 from exchange.registry.forks import proven_fork
 from exchange.registry.lawrows import Adoption
+from exchange.registry.liferows import BUILT_IN
 from exchange.registry.rows import (
-    Dataset,
     DatasetKey,
-    Grant,
     Hub,
     Instance,
     Member,
-    Request,
     SigningKey,
     Stream,
 )
@@ -39,6 +35,7 @@ def apply_genesis(body: acts.Genesis, origin: str, time_ms: int, registry: Regis
     registry.origin, registry.authority, registry.time_ms = origin, body.authority, time_ms
     registry.rules, registry.rules_version, registry.hubs_version = body.rules, 1, 1
     registry.adoptions.append(Adoption(0, time_ms, body.rules, "", b""))
+    registry.purposes = {purpose.id: purpose for purpose in BUILT_IN}
     for hub in body.hubs:
         kid = kid_of(SUITE_1.signature_algorithm, hub.entry)
         registry.hubs[hub.hub] = Hub(hub.hub, kid, hub.entry, hub.checkpoint, hub.checkpoint_mldsa)
@@ -129,48 +126,6 @@ def _retire(body: acts.RetireInstance, asked: Asked, index: int) -> None:
     registry.registrations[row.signing_kid] = row
 
 
-def _propose(body: acts.ProposeDataset, asked: Asked, index: int) -> None:
-    registry = asked.registry
-    row = proposal_row(body, asked, index + 1)
-    earlier = registry.proposed.get(body.dataset)
-    if earlier is not None and registry.proposals[earlier].status == "open":
-        registry.proposals[earlier] = replace(registry.proposals[earlier], status="replaced")
-    registry.proposals[row.id] = row
-    registry.proposed[body.dataset] = row.id
-    if row.contract_hash not in registry.contracts:
-        registry.contracts[row.contract_hash] = body.contract
-        registry.shapes[row.contract_hash] = read_shape(body.contract)
-
-
-def _publish(body: acts.PublishDataset, asked: Asked, index: int) -> None:
-    registry = asked.registry
-    proposal = replace(registry.proposals[body.proposal], status="published", version=index + 1)
-    registry.proposals[body.proposal] = proposal
-    registry.datasets[body.dataset] = Dataset(
-        proposal.dataset,
-        proposal.provider,
-        proposal.id,
-        proposal.sharing,
-        proposal.secrecy,
-        proposal.basis,
-        proposal.contract_hash,
-        proposal.topic,
-        proposal.partitions,
-        proposal.price,
-        proposal.conditions,
-        proposal.elements,
-        "published",
-        published=index,
-        version=index + 1,
-    )
-
-
-def _withdraw(body: acts.WithdrawDataset, asked: Asked, index: int) -> None:
-    row = asked.registry.datasets[body.dataset]
-    asked.registry.datasets[body.dataset] = replace(row, status="withdrawn", version=index + 1)
-    asked.registry.revoked_at[body.dataset] = index + 1
-
-
 def _dataset_key(body: acts.DatasetKey, asked: Asked, index: int) -> None:
     registry = asked.registry
     kid = kid_of(SUITE_1.kem_algorithm, body.public)
@@ -225,100 +180,6 @@ def _fork(body: acts.ReportFork, asked: Asked, index: int) -> None:
     asked.registry.forks[body.stream] = Fork(proven_fork(body, asked.registry), index)
 
 
-def _apply(body: acts.Apply, asked: Asked, index: int) -> None:
-    act, registry = asked.act, asked.registry
-    request = Request(
-        act.id,
-        act.member,
-        body.dataset,
-        body.contract,
-        body.fields,
-        body.regions,
-        body.purpose,
-        body.duty,
-        body.scenario,
-        body.from_ms,
-        body.to_ms,
-        body.expires_ms,
-        "open",
-        opened=index,
-        version=index + 1,
-    )
-    if registry.datasets[body.dataset].sharing == "unconditional":
-        request = replace(request, status="approved", answer=act.id)
-        grant = Grant(
-            act.id,
-            request.id,
-            request.consumer,
-            request.dataset,
-            request.contract_hash,
-            request.fields,
-            request.regions,
-            request.purpose,
-            request.duty,
-            request.from_ms,
-            request.to_ms,
-            request.expires_ms,
-            (),
-            granted=index,
-            version=index + 1,
-        )
-        _add_grant(registry, grant)
-    registry.requests[request.id] = request
-
-
-def _answer(body: acts.AnswerRequest, asked: Asked, index: int) -> None:
-    registry, act = asked.registry, asked.act
-    request = registry.requests[body.request]
-    registry.requests[request.id] = replace(
-        request,
-        status="approved" if body.approve else "refused",
-        answer=act.id,
-        basis=body.basis,
-        version=index + 1,
-    )
-    if not body.approve:
-        return
-    given = terms(body, request)
-    grant = Grant(
-        act.id,
-        request.id,
-        request.consumer,
-        request.dataset,
-        request.contract_hash,
-        given.fields,
-        given.regions,
-        request.purpose,
-        request.duty,
-        given.from_ms,
-        given.to_ms,
-        given.expires_ms,
-        body.conditions,
-        granted=index,
-        version=index + 1,
-    )
-    _add_grant(registry, grant)
-
-
-def _add_grant(registry: Registry, grant: Grant) -> None:
-    registry.grants[grant.id] = grant
-    registry.grants_by_consumer.setdefault(grant.consumer, []).append(grant.id)
-    registry.grants_by_dataset.setdefault(grant.dataset, []).append(grant.id)
-
-
-def _withdraw_request(body: acts.WithdrawRequest, asked: Asked, index: int) -> None:
-    request = asked.registry.requests[body.request]
-    asked.registry.requests[request.id] = replace(
-        request, status="withdrawn", answer=asked.act.id, version=index + 1
-    )
-
-
-def _revoke(body: acts.RevokeGrant, asked: Asked, index: int) -> None:
-    grant = asked.registry.grants[body.grant]
-    asked.registry.grants[grant.id] = replace(grant, revoked=index, version=index + 1)
-    asked.registry.revoked_at[grant.dataset] = index + 1
-
-
 # A key request, a receipt and a purge change nothing here: that they stand on the ledger is what
 # they are for. What the first release of a grant means for duties is dutynotes.py.
 _EFFECTS: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
@@ -326,18 +187,24 @@ _EFFECTS: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
     acts.SuspendMember: _suspend,
     acts.RegisterInstance: _register,
     acts.RetireInstance: _retire,
-    acts.ProposeDataset: _propose,
-    acts.PublishDataset: _publish,
-    acts.WithdrawDataset: _withdraw,
+    acts.ProposeDataset: cataloguing.propose,
+    lifeacts.ReviewDataset: cataloguing.review,
+    acts.PublishDataset: cataloguing.publish,
+    acts.WithdrawDataset: cataloguing.withdraw,
     acts.DatasetKey: _dataset_key,
     acts.OpenStream: _open,
     acts.ReportProgress: _progress,
     acts.DeclareGap: _gap,
     acts.ReportFork: _fork,
-    acts.Apply: _apply,
-    acts.AnswerRequest: _answer,
-    acts.WithdrawRequest: _withdraw_request,
-    acts.RevokeGrant: _revoke,
+    acts.Apply: granting.apply,
+    lifeacts.CompleteRequest: granting.complete,
+    acts.AnswerRequest: granting.answer,
+    acts.WithdrawRequest: granting.withdraw,
+    lifeacts.RenewGrant: granting.renew,
+    acts.RevokeGrant: granting.revoke,
+    lifeacts.ConsentOnward: sharing.consent,
+    lifeacts.DeclareCollection: sharing.collect,
+    lifeacts.RegisterPurpose: sharing.register_purpose,
     lawacts.AdoptRules: law.adopt,
     lawacts.AssignRole: law.assign,
     lawacts.EndRole: law.end,

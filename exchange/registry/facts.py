@@ -13,12 +13,30 @@ def member_facts(row: Member) -> MemberFacts:
 
 def dataset_facts(row: Dataset) -> DatasetFacts:
     """A catalogue entry as it stands."""
-    return DatasetFacts(row.id, row.provider, row.sharing, row.secrecy, row.status)
+    return DatasetFacts(
+        row.id,
+        row.provider,
+        row.sharing,
+        row.secrecy,
+        row.status,
+        row.said.library,
+        row.conditions,
+        row.said.reflow,
+    )
 
 
 def proposal_facts(row: Proposal) -> DatasetFacts:
     """A dataset as its provider proposes it."""
-    return DatasetFacts(row.dataset, row.provider, row.sharing, row.secrecy, "proposed")
+    return DatasetFacts(
+        row.dataset,
+        row.provider,
+        row.sharing,
+        row.secrecy,
+        "proposed",
+        row.said.library,
+        row.conditions,
+        row.said.reflow,
+    )
 
 
 def request_facts(row: Request) -> RequestFacts:

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 from exchange.ledger.act import Act
 from exchange.ledger.verdict import Footprint
-from exchange.model import acts, evidenceacts, lawacts
+from exchange.model import acts, evidenceacts, lawacts, lifeacts
 from exchange.registry.dutyfootprint import of_duty
+from exchange.registry.liferows import Claim, Consent, Purpose
 from exchange.registry.state import Registry
 
 _NAME_HEX = 24
@@ -74,6 +75,20 @@ class _Reads:
             yield self.member(row.consumer)
             yield from self.dataset(row.dataset)
 
+    def claims(self, code: str, items: Iterable[str]) -> Iterable[Pair]:
+        """Who has a resource code, and who is the source of items."""
+        yield f"k:{code}", _version(self.registry.codes.get(code))
+        for item in items:
+            yield f"o:{item}", _version(self.registry.items.get(item))
+
+    def purpose(self, purpose: str) -> Pair:
+        return f"u:{purpose}", _version(self.registry.purposes.get(purpose))
+
+    def consent(self, dataset: str, member: str) -> Iterable[Pair]:
+        """A dataset that ``member`` would pass on, and its provider's word on that."""
+        yield from self.dataset(dataset)
+        yield f"w:{dataset}/{member}", _version(self.registry.consents.get((dataset, member)))
+
     def stream(self, stream: bytes) -> Pair:
         row = self.registry.streams.get(stream)
         return _key("s", stream), row.opened + 1 if row else 0
@@ -116,10 +131,8 @@ def _of_body(act: Act, reads: _Reads) -> Iterable[Pair]:
         case acts.RetireInstance():
             yield reads.member(act.body.member)
             yield reads.instance(act.body.member, act.body.instance)
-        case acts.ProposeDataset() | acts.PublishDataset():
-            yield reads.proposal(act.body.dataset)
-            yield from reads.dataset(act.body.dataset)
-            yield from _proposer(act.body, reads)
+        case acts.ProposeDataset() | acts.PublishDataset() | lifeacts.ReviewDataset():
+            yield from _of_entry(act.body, act.member, reads)
         case acts.WithdrawDataset():
             yield from reads.dataset(act.body.dataset)
         case acts.DatasetKey():
@@ -131,10 +144,31 @@ def _of_body(act: Act, reads: _Reads) -> Iterable[Pair]:
             yield from _of_exchange(act, reads)
 
 
-def _proposer(body: acts.ProposeDataset | acts.PublishDataset, reads: _Reads) -> Iterable[Pair]:
+def _of_entry(
+    body: acts.ProposeDataset | acts.PublishDataset | lifeacts.ReviewDataset,
+    member: str,
+    reads: _Reads,
+) -> Iterable[Pair]:
+    """The proposal, the dataset, and whatever its statements lean on."""
+    yield reads.proposal(body.dataset)
+    yield from reads.dataset(body.dataset)
     newest = reads.registry.proposed.get(body.dataset)
-    if newest is not None:
-        yield reads.member(reads.registry.proposals[newest].provider)
+    row = reads.registry.proposals[newest] if newest is not None else None
+    if row is not None:
+        yield reads.member(row.provider)
+    match body:
+        case acts.ProposeDataset():
+            yield from reads.claims(body.elements.code, body.sources)
+            for use in body.uses:
+                yield reads.purpose(use)
+            for source in body.derived_from:
+                yield from reads.consent(source, member)
+        case acts.PublishDataset() if row is not None:
+            yield from reads.claims(row.said.code, row.said.sources)
+            for source in row.said.derived_from:
+                yield from reads.consent(source, row.provider)
+        case _:
+            pass
 
 
 def _of_stream(
@@ -158,9 +192,11 @@ def _of_exchange(act: Act, reads: _Reads) -> Iterable[Pair]:
     match act.body:
         case acts.Apply():
             yield from reads.dataset(act.body.dataset)
-        case acts.AnswerRequest() | acts.WithdrawRequest():
+            yield reads.proposal(act.body.dataset)
+            yield reads.purpose(act.body.purpose)
+        case acts.AnswerRequest() | acts.WithdrawRequest() | lifeacts.CompleteRequest():
             yield from reads.request(act.body.request)
-        case acts.RevokeGrant():
+        case acts.RevokeGrant() | lifeacts.RenewGrant():
             yield from reads.grant(act.body.grant)
         case acts.AskKeys():
             yield from reads.grant(act.body.grant)
@@ -176,7 +212,28 @@ def _of_exchange(act: Act, reads: _Reads) -> Iterable[Pair]:
             for dataset in act.body.datasets:
                 yield from reads.dataset(dataset)
         case _:
+            yield from _of_sharing(act, reads)
+
+
+def _of_sharing(act: Act, reads: _Reads) -> Iterable[Pair]:
+    match act.body:
+        case lifeacts.ConsentOnward():
+            yield from reads.dataset(act.body.dataset)
+            yield reads.member(act.body.member)
+        case lifeacts.DeclareCollection():
+            for item in act.body.items:
+                claim = reads.registry.items.get(item)
+                yield f"o:{item}", _version(claim)
+                if claim is not None:
+                    yield from reads.dataset(claim.dataset)
+        case lifeacts.RegisterPurpose():
+            yield reads.purpose(act.body.purpose)
+        case _:
             yield from of_duty(act, reads)
+
+
+def _version(row: Claim | Consent | Purpose | None) -> int:
+    return row.version if row is not None else 0
 
 
 def _key(letter: str, name: bytes) -> str:

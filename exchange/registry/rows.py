@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from exchange.model.acttypes import MemberKind, Secrecy, Sharing
+from exchange.model.acttypes import MemberKind, Mode, Reason, Secrecy, Sharing
+from exchange.registry.liferows import Particulars
 
 DatasetStatus = Literal["published", "withdrawn"]
-ProposalStatus = Literal["open", "published", "replaced"]
-RequestStatus = Literal["open", "approved", "refused", "withdrawn"]
+ProposalStatus = Literal["open", "reviewed", "returned", "published", "replaced"]
+"""``reviewed`` may be published, ``returned`` went back with what it wants."""
+RequestStatus = Literal["open", "returned", "approved", "refused", "withdrawn"]
+"""``returned`` waits for its applicant, with the full list of what it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,11 @@ class Proposal:
     conditions: tuple[str, ...]
     elements: bytes
     missing: tuple[str, ...]
+    said: Particulars
     status: ProposalStatus
     version: int
+    wanting: tuple[str, ...] = ()
+    """What a review found wrong, while the proposal stands returned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,7 @@ class Dataset:
     price: str
     conditions: tuple[str, ...]
     elements: bytes
+    said: Particulars
     status: DatasetStatus
     published: int
     version: int
@@ -137,12 +144,17 @@ class DatasetKey:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What decisions need to know of a contract: its sections, its key fields, its split."""
+    """What decisions need to know of a contract: its sections, its key fields, its split.
+
+    ``personal`` are the fields of personal data, ``sensitive`` those among them that are sensitive.
+    """
 
     dataset: str
     sections: tuple[tuple[int, tuple[str, ...]], ...]
     key: tuple[str, ...]
     region_digits: int
+    personal: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
 
     def fields_of(self, levels: Sequence[int]) -> tuple[str, ...] | None:
         """The fields of these levels; None if the contract lacks one of them."""
@@ -159,7 +171,11 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An application; ``id`` is the act's, ``answer`` the act that closed it."""
+    """An application; ``id`` is the act's, ``answer`` the act that closed it.
+
+    ``missing`` is what it lacked when it was returned, ``received`` the position from which on its
+    provider had it whole (None while it is returned): terms for an answer run from there.
+    """
 
     id: bytes
     consumer: str
@@ -178,6 +194,12 @@ class Request:
     version: int
     answer: bytes | None = None
     basis: str = ""
+    manner: Mode = ""
+    necessary: tuple[str, ...] = ()
+    assessment: str = ""
+    missing: tuple[str, ...] = ()
+    received: int | None = None
+    reason: Reason = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +222,8 @@ class Grant:
     granted: int
     version: int
     revoked: int | None = None
+    renewed: tuple[int, ...] = ()
+    """Positions of its renewals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from exchange.registry.dutyrows import (
     Provided,
 )
 from exchange.registry.lawrows import Adoption, Holder
+from exchange.registry.liferows import Claim, Collection, Consent, Purpose
 from exchange.registry.rows import (
     Dataset,
     DatasetKey,
@@ -89,6 +90,14 @@ class Registry:
     tracks: dict[bytes, Track] = field(default_factory=dict)
     forks: dict[bytes, Fork] = field(default_factory=dict)
     """The first fork of each stream that is proven to have one."""
+    items: dict[str, Claim] = field(default_factory=dict)
+    """The published dataset that is the authoritative source of each item (SRC-01)."""
+    codes: dict[str, Claim] = field(default_factory=dict)
+    """The published dataset under each resource code."""
+    consents: dict[tuple[str, str], Consent] = field(default_factory=dict)
+    """By dataset and the member that may pass it on."""
+    purposes: dict[str, Purpose] = field(default_factory=dict)
+    collections: dict[bytes, Collection] = field(default_factory=dict)
     seen: dict[bytes, Seen] = field(default_factory=dict)
     duties: dict[str, Duty] = field(default_factory=dict)
     """Every obligation ever, by its id; exchange/registry/SPEC.md."""

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import fields, is_dataclass
 from typing import Final
 
-from exchange.registry import lawrows, state
+from exchange.registry import lawrows, liferows, state
 from exchange.registry.state import Registry
 from keys import cbor
 
@@ -43,7 +43,7 @@ def _keyed(table: dict[object, object]) -> list[tuple[object, bytes]]:
 
 _ROWS: Final[dict[type[object], tuple[str, ...]]] = {
     row: tuple(field.name for field in fields(row))
-    for module in (state, lawrows)
+    for module in (state, lawrows, liferows)
     for row in vars(module).values()
     if isinstance(row, type) and is_dataclass(row)
 }

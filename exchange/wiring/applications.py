@@ -1,26 +1,39 @@
 """Applications for data, the answers to them, and the grants that result."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final, cast
 
 from pydantic import ValidationError
 
-from exchange.errors import NotFound, UsageError
+from exchange.errors import NotFound, RuleRefused, UsageError
 from exchange.flow.ports import Admitted
 from exchange.model.acts import AnswerRequest, Apply, RevokeGrant, WithdrawRequest
-from exchange.model.regions import check_region
+from exchange.model.acttypes import Mode, Reason
+from exchange.model.lifeacts import CompleteRequest, DeclareCollection, RegisterPurpose, RenewGrant
+from exchange.model.regions import check_region, contains
 from exchange.model.text import Text
+from exchange.registry.requests import completed, wish_of_request
 from exchange.registry.rows import Request, Shape
 from exchange.registry.state import Registry
 from exchange.wiring.newcomer import unfit
 from exchange.wiring.office import Office
 
+PARTS: Final = {
+    "scenario": Text("scenario (--scenario)", "使用场景（--scenario）"),
+    "manner": Text("manner of provision (--manner)", "提供方式（--manner）"),
+    "fields": Text("scope: fields (--fields or --levels)", "范围：字段（--fields 或 --levels）"),
+    "regions": Text("scope: regions (--regions)", "范围：区划（--regions）"),
+    "time-limit": Text("time limit (--expires)", "使用时限（--expires）"),
+}
+"""The parts of an application that may be missing (exchange/registry/requests.py), for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for, or granted: empty ``fields`` are all, empty ``regions`` the country.
+    """What is asked for, or granted; what is left empty (or 0) is missing, or granted as asked.
 
-    Times are milliseconds since the epoch.
+    Times are milliseconds since the epoch. A region "" is the whole country.
     """
 
     fields: tuple[str, ...]
@@ -30,38 +43,76 @@ class Wanted:
     expires_ms: int
 
 
-async def apply(
-    office: Office, dataset: str, wanted: Wanted, *, purpose: str, duty: str, scenario: str = ""
-) -> Admitted:
-    """Apply for ``dataset``; an unconditional one is granted by this act itself."""
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What an application is for, and how the data is to come; codes where the bus has codes.
+
+    ``necessary`` are fields of personal data that the duty cannot do without, ``assessment`` refers
+    to their impact assessment.
+    """
+
+    purpose: str
+    duty: str
+    scenario: str = ""
+    manner: str = ""
+    necessary: tuple[str, ...] = ()
+    assessment: str = ""
+
+
+async def apply(office: Office, dataset: str, wanted: Wanted, matter: Matter) -> Admitted:
+    """Apply for ``dataset``; what is left out comes back as a list (REQ-01).
+
+    An unconditional dataset, or rows that flow back, are granted by this act itself.
+    """
     registry = await office.registry()
-    row = registry.datasets.get(dataset)
-    if row is None:
-        raise NotFound(
-            f"there is no dataset {dataset[:80]!r} in the catalogue",
-            f"目录中没有数据集 {dataset[:80]!r}",
-            remedy=("see: exchange catalogue list", "请查看：exchange catalogue list"),
-            failure="no-dataset",
-        )
-    shape = registry.shapes[row.contract_hash]
-    fields = ordered(shape, wanted.fields) or shape.fields
-    regions = tuple(map(check_region, wanted.regions)) or ("",)
+    contract = _contract(registry, dataset)
+    shape = registry.shapes[contract]
     try:
         body = Apply(
             dataset=dataset,
-            contract=row.contract_hash,
-            fields=fields,
-            regions=regions,
-            purpose=purpose,
-            duty=duty,
+            contract=contract,
+            fields=ordered(shape, wanted.fields),
+            regions=smallest(map(check_region, wanted.regions)),
+            purpose=purpose_of(registry, matter.purpose),
+            duty=matter.duty,
             from_ms=wanted.from_ms,
             to_ms=wanted.to_ms,
             expires_ms=wanted.expires_ms,
-            scenario=scenario,
+            scenario=matter.scenario,
+            manner=cast(Mode, matter.manner),
+            necessary=ordered(shape, matter.necessary),
+            assessment=matter.assessment,
         )
     except ValidationError as error:
         raise unfit(error) from None
     return await office.submit(body, Text(f"have {dataset}", f"获取 {dataset}"))
+
+
+async def complete(office: Office, request: Request, wanted: Wanted, matter: Matter) -> Admitted:
+    """Complete a returned application; what is left empty stays as it was filed."""
+    shape = office.view.registry.shapes[request.contract_hash]
+    try:
+        body = CompleteRequest(
+            request=request.id,
+            scenario=matter.scenario,
+            manner=cast(Mode, matter.manner),
+            fields=ordered(shape, wanted.fields),
+            regions=smallest(map(check_region, wanted.regions)),
+            from_ms=wanted.from_ms,
+            to_ms=wanted.to_ms,
+            expires_ms=wanted.expires_ms,
+            necessary=ordered(shape, matter.necessary),
+            assessment=matter.assessment,
+        )
+    except ValidationError as error:
+        raise unfit(error) from None
+    try:
+        return await office.submit(body, Text("complete the application so", "如此补全申请"))
+    except RuleRefused as error:
+        missing = wish_of_request(completed(body, request)).missing
+        if not missing:
+            raise
+        raise RuleRefused(*error.text, rules=error.rules, remedy=still_missing(missing)) from None
 
 
 async def approve(
@@ -87,9 +138,14 @@ async def approve(
     return await office.submit(body, Text("answer so", "如此答复"))
 
 
-async def refuse(office: Office, request: Request, *, basis: str) -> Admitted:
-    """Refuse an application, citing a basis."""
-    body = AnswerRequest(request=request.id, approve=False, basis=basis)
+async def refuse(office: Office, request: Request, *, basis: str, reason: str) -> Admitted:
+    """Refuse an application, citing a basis and a reason (exchange/model/reasons.py)."""
+    try:
+        body = AnswerRequest(
+            request=request.id, approve=False, basis=basis, reason=cast(Reason, reason)
+        )
+    except ValidationError as error:
+        raise unfit(error) from None
     return await office.submit(body, Text("refuse so", "如此拒绝"))
 
 
@@ -103,6 +159,59 @@ async def revoke(office: Office, grant: bytes, *, reason: str) -> Admitted:
     """End a grant from this entry on."""
     body = RevokeGrant(grant=grant, reason=reason)
     return await office.submit(body, Text("revoke the grant", "撤销授权"))
+
+
+async def renew(office: Office, grant: bytes, *, expires_ms: int) -> Admitted:
+    """The same grant up to a later moment."""
+    body = RenewGrant(grant=grant, expires_ms=expires_ms)
+    return await office.submit(body, Text("renew the grant", "续期授权"))
+
+
+def still_missing(missing: Sequence[str]) -> tuple[str, str]:
+    """What an application lacks, all of it, in both languages."""
+    named = [PARTS[part] for part in missing]
+    return (
+        f"state all that is missing: {', '.join(text.en for text in named)}",
+        f"请一次补齐：{'、'.join(text.zh for text in named)}",
+    )
+
+
+def purpose_of(registry: Registry, said: str) -> str:
+    """The code of a purpose that a person names by code or by title; else as it was said."""
+    for purpose in registry.purposes.values():
+        if said in {purpose.id, purpose.title_zh, purpose.title_en}:
+            return purpose.id
+    return said
+
+
+def smallest(regions: Iterable[str]) -> tuple[str, ...]:
+    """The fewest regions that cover the same place, in the order they were named."""
+    named = tuple(dict.fromkeys(regions))
+    return tuple(
+        region
+        for region in named
+        if not any(contains(other, region) for other in named if other != region)
+    )
+
+
+async def define_purpose(
+    authority: Office, purpose: str, *, title_zh: str, title_en: str, duty: str
+) -> Admitted:
+    """Register a local purpose."""
+    try:
+        body = RegisterPurpose(purpose=purpose, title_zh=title_zh, title_en=title_en, duty=duty)
+    except ValidationError as error:
+        raise unfit(error) from None
+    return await authority.submit(body, Text("register a purpose", "登记用途"))
+
+
+async def collect(office: Office, matter: str, items: Sequence[str]) -> Admitted:
+    """Declare what citizens are asked for in one matter."""
+    try:
+        body = DeclareCollection(matter=matter, items=tuple(items))
+    except ValidationError as error:
+        raise unfit(error) from None
+    return await office.submit(body, Text("ask citizens for this", "向群众收取所列材料"))
 
 
 def grant_of(registry: Registry, act: bytes) -> bytes | None:
@@ -125,6 +234,27 @@ def ordered(shape: Shape, fields: Sequence[str]) -> tuple[str, ...]:
                 failure="no-such-field",
             )
     return tuple(name for name in known if name in set(fields))
+
+
+def shape_of(registry: Registry, dataset: str) -> Shape:
+    """What a dataset's records look like, in the catalogue or proposed for it; else `NotFound`."""
+    return registry.shapes[_contract(registry, dataset)]
+
+
+def _contract(registry: Registry, dataset: str) -> bytes:
+    """The contract in force, or the one that is proposed; `NotFound` if there is neither."""
+    row = registry.datasets.get(dataset)
+    if row is not None:
+        return row.contract_hash
+    proposal = registry.proposed.get(dataset)
+    if proposal is not None:
+        return registry.proposals[proposal].contract_hash
+    raise NotFound(
+        f"there is no dataset {dataset[:80]!r} in the catalogue",
+        f"目录中没有数据集 {dataset[:80]!r}",
+        remedy=("see: exchange catalogue list", "请查看：exchange catalogue list"),
+        failure="no-dataset",
+    )
 
 
 def fields_of_levels(shape: Shape, levels: Sequence[int]) -> tuple[str, ...]:

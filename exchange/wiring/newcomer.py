@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from exchange.errors import UsageError
 from exchange.model.acts import EnrolMember
 from exchange.model.acttypes import MemberKind
+from exchange.model.guide import credit_code_valid
 from exchange.model.ids import slug
 from exchange.model.regions import check_region
 from exchange.registry.possession import prove_keys
@@ -37,6 +38,8 @@ class Newcomer:
         for option in ("name_zh", "name_en", "credit_code"):
             if not getattr(self, option):
                 raise _lacking("--" + option.replace("_", "-"))
+        if not credit_code_valid(self.credit_code):
+            raise _mistyped(self.credit_code)
         return self
 
 
@@ -85,4 +88,16 @@ def _lacking(option: str) -> UsageError:
         f"缺少 {option}",
         remedy=(f"add {option}: the ledger is to say it", f"请补充 {option}"),
         failure="missing-option",
+    )
+
+
+def _mistyped(code: str) -> UsageError:
+    return UsageError(
+        f"{code[:40]!r} is no unified social credit code (18 characters, GB 32100)",
+        f"{code[:40]!r} 不是有效的统一社会信用代码（18 位，GB 32100）",
+        remedy=(
+            "copy it from the certificate: a check character finds mistyped ones",
+            "请按证书填写：校验位可发现录入错误",
+        ),
+        failure="credit-code",
     )

@@ -1,5 +1,10 @@
-"""Catalogue entries: proposed by a provider, published by the authority with a key to seal to."""
+"""Catalogue entries: proposed by a provider, reviewed and published by the authority.
 
+A publication comes with a key to seal to and a topic. `described` gives back what
+an entry says today, for a proposal that revises it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, cast
@@ -9,9 +14,14 @@ from pydantic import ValidationError
 from exchange.errors import NotFound
 from exchange.flow.ports import Admitted
 from exchange.model.acts import CoreElements, DatasetKey, ProposeDataset, PublishDataset
-from exchange.model.acttypes import Secrecy, Sharing
+from exchange.model.acttypes import BasisKind, Library, Mode, Secrecy, Sharing
 from exchange.model.contract import CYCLES, Contract
+from exchange.model.guide import modes_of
+from exchange.model.lifeacts import ConsentOnward, ReviewDataset
 from exchange.model.text import Text
+from exchange.registry.proposals import elements_of
+from exchange.registry.rows import Dataset
+from exchange.registry.state import Registry
 from exchange.wiring.clock import now_ms
 from exchange.wiring.homekafka import REPLICAS, data_topic
 from exchange.wiring.newcomer import unfit
@@ -30,7 +40,11 @@ _SHARING_ZH: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a provider says of a dataset beyond its contract; the core elements come from both."""
+    """What a provider says of a dataset beyond its contract; the core elements come from both.
+
+    An empty ``mode`` is the first that the format allows. Codes are those of
+    exchange/model/acttypes.py.
+    """
 
     sharing: str
     secrecy: str
@@ -45,6 +59,15 @@ class Described:
     related: tuple[str, ...] = ()
     topic: str = ""
     partitions: int = PARTITIONS
+    mode: str = ""
+    basis_kind: str = ""
+    library: str = ""
+    core_item: bool = False
+    scope: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    derived_from: tuple[str, ...] = ()
+    reflow: bool = False
 
 
 async def propose(office: Office, contract: Contract, said: Described) -> Admitted:
@@ -65,6 +88,7 @@ async def propose(office: Office, contract: Contract, said: Described) -> Admitt
             cycle=CYCLES[contract.cycle].zh,
             published_on=_today(),
             related=said.related,
+            mode=cast(Mode, said.mode) or modes_of(said.format)[0],
         )
         body = ProposeDataset(
             dataset=contract.dataset,
@@ -77,19 +101,73 @@ async def propose(office: Office, contract: Contract, said: Described) -> Admitt
             partitions=said.partitions,
             price=said.price,
             conditions=said.conditions,
+            basis_kind=cast(BasisKind, said.basis_kind),
+            library=cast(Library, said.library),
+            core_item=said.core_item,
+            scope=said.scope,
+            uses=said.uses,
+            sources=said.sources,
+            derived_from=said.derived_from,
+            reflow=said.reflow,
         )
     except ValidationError as error:
         raise unfit(error) from None
     return await office.submit(body, Text("propose a dataset", "申报数据集"))
 
 
-async def publish(authority: Office, dataset: str) -> Admitted | None:
-    """Publish the newest proposal for ``dataset``, see that it has a key on record and a topic.
+async def review(authority: Office, dataset: str, wanting: Sequence[str]) -> Admitted:
+    """Find the newest proposal for ``dataset`` fit, or return it with all it is ``wanting``."""
+    proposal = newest_proposal(await authority.registry(), dataset)
+    try:
+        body = ReviewDataset(
+            dataset=dataset, proposal=proposal, approve=not wanting, wanting=tuple(wanting)
+        )
+    except ValidationError as error:
+        raise unfit(error) from None
+    return await authority.submit(body, Text("review a dataset", "审核数据集"))
 
-    Each step is left out where it was done before, so a publication that broke off is finished by
-    repeating it. None if the publication itself stood already.
-    """
-    registry = await authority.registry()
+
+async def consent(office: Office, dataset: str, member: str, *, given: bool) -> Admitted:
+    """Let ``member`` pass ``dataset`` on as part of its own, or no more."""
+    try:
+        body = ConsentOnward(dataset=dataset, member=member, given=given)
+    except ValidationError as error:
+        raise unfit(error) from None
+    return await office.submit(body, Text("consent to onward sharing", "同意转供"))
+
+
+def described(row: Dataset) -> Described:
+    """What the provider said of a dataset that stands in the catalogue."""
+    elements = elements_of(row.elements)
+    said = row.said
+    return Described(
+        sharing=row.sharing,
+        secrecy=row.secrecy,
+        basis=row.basis,
+        classification=elements.classification,
+        code=elements.code,
+        abstract=elements.abstract,
+        openness=elements.openness,
+        format=elements.format,
+        price=row.price,
+        conditions=row.conditions,
+        related=elements.related,
+        topic=row.topic,
+        partitions=row.partitions,
+        mode=said.mode,
+        basis_kind=said.basis_kind,
+        library=said.library,
+        core_item=said.core_item,
+        scope=said.scope,
+        uses=said.uses,
+        sources=said.sources,
+        derived_from=said.derived_from,
+        reflow=said.reflow,
+    )
+
+
+def newest_proposal(registry: Registry, dataset: str) -> bytes:
+    """The id of the newest proposal for ``dataset``; `NotFound` if nobody made one."""
     proposal = registry.proposed.get(dataset)
     if proposal is None:
         raise NotFound(
@@ -101,6 +179,17 @@ async def publish(authority: Office, dataset: str) -> Admitted | None:
             ),
             failure="no-proposal",
         )
+    return proposal
+
+
+async def publish(authority: Office, dataset: str) -> Admitted | None:
+    """Publish the newest proposal for ``dataset``, see that it has a key on record and a topic.
+
+    Each step is left out where it was done before, so a publication that broke off is finished by
+    repeating it. None if the publication itself stood already.
+    """
+    registry = await authority.registry()
+    proposal = newest_proposal(registry, dataset)
     standing = registry.datasets.get(dataset)
     admitted = None
     if standing is None or standing.proposal != proposal:

@@ -15,6 +15,11 @@ from exchange.cli.main import run
 from tests.fixtures.kafka import KafkaServer
 
 PASSPHRASE = "correct horse battery"
+WHOLE = (
+    *("--purpose", "verification", "--duty", "条例", "--scenario", "核对", "--manner", "table"),
+    *("--fields", "all", "--regions", "all", "--expires", "+366d"),
+)
+"""An application for all of a dataset that lacks nothing."""
 
 
 class Terminal:

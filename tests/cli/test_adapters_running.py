@@ -13,7 +13,7 @@ import pytest
 
 from exchange.wiring.home import open_home
 from exchange.wiring.upkeep import adapter_process
-from tests.cli.conftest import Terminal
+from tests.cli.conftest import WHOLE, Terminal
 
 CONTRACT = """\
 dataset: {dataset}
@@ -49,12 +49,22 @@ def test_adapters_publish_and_deliver_and_survive_kill(
         names = ("--name-zh", "机构", "--name-en", "Office", "--credit-code", code)
         assert terminal("member", "enrol", member, *names) == 0, terminal.err
     Path("contract.yaml").write_text(CONTRACT.format(dataset=dataset), "utf-8")
-    core = ("--classification", "交通", "--code", "3/2/1", "--abstract", "公交", "--basis", "条例")
+    core = (
+        "--classification",
+        "交通",
+        "--code",
+        "306002/000001",
+        "--abstract",
+        "公交",
+        "--basis",
+        "条例",
+    )
     words = ("--sharing", "unconditional", "--topic", f"test.data.{uuid4().hex}")
     proposal = ("catalogue", "propose", "contract.yaml", *core, *words)
     assert terminal(*proposal, "--as", PROVIDER) == 0, terminal.err
+    assert terminal("catalogue", "review", dataset, "--approve") == 0, terminal.err
     assert terminal("catalogue", "publish", dataset) == 0, terminal.err
-    asked = ("request", "new", dataset, "--purpose", "核对", "--duty", "条例", "--as", CONSUMER)
+    asked = ("request", "new", dataset, *WHOLE, "--as", CONSUMER)
     grant = terminal.json(*asked)["grant"]
 
     home = open_home(live_home)

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from exchange.limits import RECORD_BYTES_MAX
-from tests.cli.conftest import Terminal
+from tests.cli.conftest import WHOLE, Terminal
 
 CONTRACT = """\
 dataset: {dataset}
@@ -49,10 +49,18 @@ def dataset(live_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             assert terminal("member", "enrol", member, *options) == 0, terminal.err
         contract = tmp_path_factory.mktemp("contract") / "contract.yaml"
         contract.write_text(CONTRACT.format(dataset=name), "utf-8")
-        options = ("--sharing", "unconditional", "--classification", "信访", "--code", "3/1/1")
+        options = (
+            "--sharing",
+            "unconditional",
+            "--classification",
+            "信访",
+            "--code",
+            "306001/000001",
+        )
         texts = ("--abstract", "投诉", "--basis", "条例", "--topic", f"test.data.{uuid4().hex}")
         words = ("catalogue", "propose", str(contract), *options, *texts, "--as", PROVIDER)
         assert terminal(*words) == 0, terminal.err
+        assert terminal("catalogue", "review", name, "--approve") == 0, terminal.err
         assert terminal("catalogue", "publish", name) == 0, terminal.err
         yield name
 
@@ -171,9 +179,7 @@ def test_a_full_disk_is_exit_3_and_nothing_is_lost_or_doubled(
         problem = terminal.problem("push", dataset, "full.csv", "--as", PROVIDER, code=3)
     assert problem["category"] == "disk-full"
     assert terminal.json("push", dataset, "full.csv", "--as", PROVIDER)["accepted"] == 400
-    grant = terminal.json(
-        "request", "new", dataset, "--purpose", "核对", "--duty", "条例", "--as", CONSUMER
-    )["grant"]
+    grant = terminal.json("request", "new", dataset, *WHOLE, "--as", CONSUMER)["grant"]
     words = ("pull", dataset, "--grant", grant, "--out", "sqlite:all.db", "--as", CONSUMER)
     assert terminal.json(*words)["whole"]
     with closing(sqlite3.connect("all.db")) as found:

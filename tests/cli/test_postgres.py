@@ -6,7 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.cli.conftest import Terminal
+from tests.cli.conftest import WHOLE, Terminal
 
 CONTRACT = """\
 dataset: {dataset}
@@ -37,11 +37,21 @@ def test_a_pull_into_postgresql_applies_updates_and_deletes_once(
         names = ("--name-zh", "机构", "--name-en", "Office", "--credit-code", code)
         assert terminal("member", "enrol", member, *names) == 0, terminal.err
     Path("contract.yaml").write_text(CONTRACT.format(dataset=dataset), "utf-8")
-    core = ("--classification", "市场", "--code", "3/3/1", "--abstract", "企业", "--basis", "条例")
+    core = (
+        "--classification",
+        "市场",
+        "--code",
+        "306003/000001",
+        "--abstract",
+        "企业",
+        "--basis",
+        "条例",
+    )
     words = ("--sharing", "unconditional", "--topic", f"test.data.{uuid4().hex}", "--as", PROVIDER)
     assert terminal("catalogue", "propose", "contract.yaml", *core, *words) == 0, terminal.err
+    assert terminal("catalogue", "review", dataset, "--approve") == 0, terminal.err
     assert terminal("catalogue", "publish", dataset) == 0, terminal.err
-    asked = ("request", "new", dataset, "--purpose", "核对", "--duty", "条例", "--as", CONSUMER)
+    asked = ("request", "new", dataset, *WHOLE, "--as", CONSUMER)
     grant = terminal.json(*asked)["grant"]
     pull = ("pull", dataset, "--grant", grant, "--out", postgres, "--as", CONSUMER)
 

@@ -97,7 +97,7 @@ def test_the_demo_ends_as_told(played: Played) -> None:
     assert summary["tampered_refused"] == 1
     assert summary["records_pushed"] > 25_547 + RECORDS
     refused = [one["rule"] for one in summary["refusals"]]
-    assert refused == ["DUTY-01", "FEE-01", "REV-01"]
+    assert refused == ["DUTY-01", "OBL-01", "REF-01", "FEE-01", "REV-01"]
     assert len(bytes.fromhex(summary["ledger_root"])) == 32
 
 

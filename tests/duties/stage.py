@@ -74,6 +74,8 @@ class DutyStage:
         now = self.world.now_ms
         stated: dict[str, Any] = {
             "fields": ("code", "name", "head", "phone"),
+            "necessary": ("phone",),
+            "assessment": "PIA-2026-7",
             "regions": regions,
             "from_ms": now - DAY_MS,
             "to_ms": now + days * DAY_MS,
@@ -85,7 +87,12 @@ class DutyStage:
 
     def answer(self, *, approve: bool, basis: str = "") -> Folded:
         """Civil affairs answers the latest application."""
-        body = acts.AnswerRequest(request=self.latest["request"], approve=approve, basis=basis)
+        body = acts.AnswerRequest(
+            request=self.latest["request"],
+            approve=approve,
+            basis=basis,
+            reason="" if approve else "law-forbids",
+        )
         return self.put(body, by="civil", keep="grant")
 
     def grant(self, **said: Any) -> bytes:

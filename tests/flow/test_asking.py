@@ -80,7 +80,7 @@ async def test_an_item_that_says_other_than_its_header_is_refused_on_the_record(
     stage: Stage, changed: dict[str, object]
 ) -> None:
     item, header, grant = await one_ask(stage)
-    body = AskKeys(grant=grant, purpose="业务协同", items=(item.model_copy(update=changed),))
+    body = AskKeys(grant=grant, purpose="collaboration", items=(item.model_copy(update=changed),))
     answered = await stage.hub.ask(stage.signs("human-resources").sign(body), [header])
     assert not answered.admitted.permit
     assert answered.sealed == b""
@@ -93,7 +93,7 @@ async def test_a_level_that_the_header_lacks_is_no_evidence_against_the_provider
     """Whoever asks for it would put PROVIDER-01 on the ledger against somebody else."""
     item, header, grant = await one_ask(stage)
     body = AskKeys(
-        grant=grant, purpose="业务协同", items=(item.model_copy(update={"levels": (1, 4)}),)
+        grant=grant, purpose="collaboration", items=(item.model_copy(update={"levels": (1, 4)}),)
     )
     answered = await stage.hub.ask(stage.signs("human-resources").sign(body), [header])
     assert answered.refused[0] == ("HEADER-01",)
@@ -102,7 +102,7 @@ async def test_a_level_that_the_header_lacks_is_no_evidence_against_the_provider
 async def test_key_requests_are_paced_before_a_header_is_looked_at(stage: Stage) -> None:
     """A member without any grant could otherwise keep a hub busy with 256 items an act."""
     item, header, grant = await one_ask(stage)
-    body = AskKeys(grant=grant, purpose="业务协同", items=(item,) * 256)
+    body = AskKeys(grant=grant, purpose="collaboration", items=(item,) * 256)
     took = Pace(per_s=1.0, burst=300, wait_ms_max=0)
     stage.hub.ledger._fairness.items = took  # type: ignore[misc] # Final
     signs = stage.signs("health")
@@ -115,7 +115,7 @@ async def test_another_citys_header_under_this_citys_label_is_refused(stage: Sta
     item, _, grant = await one_ask(stage)
     other = stage.cluster.messages(TOPIC, sum(b"3302") % 4)[0].value
     assert other is not None
-    body = AskKeys(grant=grant, purpose="业务协同", items=(item,))
+    body = AskKeys(grant=grant, purpose="collaboration", items=(item,))
     raw = stage.signs("human-resources").sign(body)
     answered = await stage.hub.ask(raw, [parse_bundle(other).statement.raw])
     assert answered.refused[0] == ("HEADER-01",)
@@ -124,7 +124,7 @@ async def test_another_citys_header_under_this_citys_label_is_refused(stage: Sta
 async def test_the_same_request_again_yields_no_keys(stage: Stage) -> None:
     item, header, grant = await one_ask(stage)
     raw = stage.signs("human-resources").sign(
-        AskKeys(grant=grant, purpose="业务协同", items=(item,))
+        AskKeys(grant=grant, purpose="collaboration", items=(item,))
     )
     assert (await stage.hub.ask(raw, [header])).sealed
     with pytest.raises(ActRefused) as caught:
@@ -135,7 +135,7 @@ async def test_the_same_request_again_yields_no_keys(stage: Stage) -> None:
 async def test_a_request_without_its_headers_is_refused(stage: Stage) -> None:
     item, _, grant = await one_ask(stage)
     raw = stage.signs("human-resources").sign(
-        AskKeys(grant=grant, purpose="业务协同", items=(item,))
+        AskKeys(grant=grant, purpose="collaboration", items=(item,))
     )
     with pytest.raises(ReleaseRefused):
         await stage.hub.ask(raw, [])
@@ -145,7 +145,7 @@ async def test_a_request_without_its_headers_is_refused(stage: Stage) -> None:
 
 async def test_an_answer_opens_for_nothing_but_its_own_request(stage: Stage) -> None:
     item, header, grant = await one_ask(stage)
-    body = AskKeys(grant=grant, purpose="业务协同", items=(item,))
+    body = AskKeys(grant=grant, purpose="collaboration", items=(item,))
     signs = stage.signs("human-resources")
     answered = await stage.hub.ask(signs.sign(body), [header])
     registry = stage.hub.fold.registry

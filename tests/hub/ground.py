@@ -95,7 +95,7 @@ class Ground:
             levels=(1, 2),
             sequence=0,
         )
-        body = AskKeys(grant=self.grant, purpose="业务协同", items=(item,))
+        body = AskKeys(grant=self.grant, purpose="collaboration", items=(item,))
         act = self.world.sign(body, by=f"{CONSUMER}/main", now_ms=now_ms)
         match decode(sealed.raw, bytes_max=1 << 20):
             case [bytes(header), _]:

@@ -45,7 +45,7 @@ def home(tmp_path: Path, kafka: KafkaServer) -> Home:
         authority="data-bureau",
         name_zh="省数据局",
         name_en="Data Bureau",
-        credit_code="11330000MB1234567X",
+        credit_code="11330000MB12345679",
         region="33",
         hub="hub-1",
         host=HOST,

@@ -51,14 +51,19 @@ def contract(dataset: str = "villages", *, split: bool = True) -> Contract:
     return Contract.from_yaml(text.encode())
 
 
-def elements(**changed: object) -> acts.CoreElements:
+def resource_code(dataset: str) -> str:
+    """A resource code that no other dataset of a test has."""
+    return f"307001/{int.from_bytes(hashlib.sha256(dataset.encode()).digest()[:4], 'big'):010}"
+
+
+def elements(dataset: str = "villages", **changed: object) -> acts.CoreElements:
     """The 13 core elements of a whole catalogue entry."""
     stated: dict[str, object] = {
-        "classification": "1/01/01",
+        "classification": "基础信息资源",
         "name": "村社名录",
-        "code": "33/000001",
+        "code": resource_code(dataset),
         "provider": "民政厅",
-        "provider_code": "11330000002482007K",
+        "provider_code": "113300000024820075",
         "abstract": "全省村社名录",
         "format": "数据库",
         "items": ("code", "name", "head", "phone"),
@@ -96,7 +101,7 @@ class Drafts:
             "authority": "authority",
             "name_zh": "省数据局",
             "name_en": "Data Bureau",
-            "credit_code": "11330000MB1234567X",
+            "credit_code": "11330000MB12345679",
             "officer": self.public("office/authority"),
             "recovery": self.public("recovery"),
             "hubs": tuple(
@@ -139,7 +144,7 @@ class Drafts:
             "member_kind": kind,
             "name_zh": member,
             "name_en": member,
-            "credit_code": "11330000002482007K",
+            "credit_code": "113300000024820075",
             "region": "33",
             "officer": officer,
             "proof": prove_keys(
@@ -175,15 +180,18 @@ class Drafts:
 
     def proposal(self, dataset: str = "villages", **changed: object) -> acts.ProposeDataset:
         """A provider's proposal of a dataset on its own topic."""
+        conditional = changed.get("sharing") == "conditional"
         stated: dict[str, object] = {
             "dataset": dataset,
-            "elements": elements(),
+            "elements": elements(dataset),
             "sharing": "unconditional",
             "secrecy": "none",
             "basis": "浙江省公共数据条例",
             "contract": contract(dataset).encoded,
             "topic": f"data.{dataset}",
             "partitions": 4,
+            "scope": ("department",) if conditional else (),
+            "uses": ("collaboration",) if conditional else (),
         }
         return acts.ProposeDataset.model_validate({**stated, **changed})
 
@@ -215,8 +223,10 @@ class Drafts:
             "contract": row.contract_hash if row else bytes(32),
             "fields": ("code", "name", "head"),
             "regions": ("3301",),
-            "purpose": "业务协同",
+            "purpose": "collaboration",
             "duty": "社会保险法 第七条",
+            "scenario": "待遇核发",
+            "manner": "table",
             "from_ms": START_MS,
             "to_ms": START_MS + 90 * DAY_MS,
             "expires_ms": START_MS + 60 * DAY_MS,
@@ -258,6 +268,8 @@ class Drafts:
         }
         return acts.AskItem.model_validate({**stated, **changed})
 
-    def ask(self, grant: bytes, *items: acts.AskItem, purpose: str = "业务协同") -> acts.AskKeys:
+    def ask(
+        self, grant: bytes, *items: acts.AskItem, purpose: str = "collaboration"
+    ) -> acts.AskKeys:
         """A consumer's request for the keys of ``items``."""
         return acts.AskKeys(grant=grant, purpose=purpose, items=items)

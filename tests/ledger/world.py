@@ -8,7 +8,7 @@ from exchange.ledger.act import Act, parse_act, sign_act
 from exchange.ledger.entry import Entry, Statement, leaf_hash, parse_entry, sign_entry, verify_entry
 from exchange.ledger.genesis import Root, check_genesis, make_genesis
 from exchange.ledger.verdict import Folded
-from exchange.model import acts
+from exchange.model import acts, lifeacts
 from exchange.model.actcodec import Body
 from exchange.model.acttypes import MemberKind
 from exchange.registry.state import Registry
@@ -124,11 +124,17 @@ class World(Drafts):
         assert self.put(self.registration(member), by=member).permit
 
     def publish(self, provider: str, dataset: str = "villages", **changed: object) -> None:
-        """Propose, publish and key a dataset."""
+        """Propose, review, publish and key a dataset."""
         proposal = permitted(self.put(self.proposal(dataset, **changed), by=provider))
+        self.review(dataset, proposal)
         body = acts.PublishDataset(dataset=dataset, proposal=proposal)
         assert self.put(body).permit
         assert self.put(self.dataset_key(dataset)).permit
+
+    def review(self, dataset: str, proposal: bytes) -> None:
+        """The authority finds a proposal fit to be published."""
+        body = lifeacts.ReviewDataset(dataset=dataset, proposal=proposal, approve=True)
+        assert self.put(body).permit
 
     def granted(self, consumer: str, dataset: str = "villages", **changed: object) -> bytes:
         """The id of a grant on an unconditional dataset."""

@@ -47,7 +47,7 @@ def test_a_default_denial_tells_what_could_have_permitted_it(
 ) -> None:
     denial = Answer(permit=False, rules=("BASIS-01",))
     lines = explain(denial, register, language, action="request.new")
-    assert [line.rule for line in lines] == ["BASIS-01", "OPEN-01", "APPLY-01"]
+    assert [line.rule for line in lines] == ["BASIS-01", "OPEN-01", "APPLY-01", "REFLOW-01"]
     assert all(line.needed in line.text and line.needed for line in lines)
     assert [line.rule for line in explain(denial, register, language)] == ["BASIS-01"]
 

@@ -25,10 +25,10 @@ GRADES: Final = {
     "P/B": "NEG-01 SLA-02 REF-01 COR-01 CRY-01",
     "B": "CAT-05 CON-01 BASE-01 REQ-01 SLA-01 SLA-03 COR-02",
     "bus": "AUTHORITY-01 SELF-01 OWN-01 OPEN-01 APPLY-01 ANSWER-01 GRANT-01 REVOKE-01 RECEIPT-01 "
-    "FORK-01 READ-01 AUDIT-01 MEM-01 NAME-01 SCOPE-01 EXP-01 ENGINE-01 BASIS-01 STATE-01 PROOF-01 "
-    "CONTRACT-01 STREAM-01 STREAM-02 HEADER-01 PROVIDER-01 CUSTODY-01 DEMAND-01 OBJECT-01 "
-    "REASON-01 ESCALATE-01 TIER-01 OWE-01 CONSENT-01 LIMIT-01 TERM-01 "
-    "PURGE-01 RULES-01",
+    "FORK-01 READ-01 AUDIT-01 MEM-01 NAME-01 SCOPE-01 PURPOSE-01 CODE-01 REFLOW-01 RENEW-01 "
+    "EXP-01 ENGINE-01 BASIS-01 STATE-01 PROOF-01 CONTRACT-01 STREAM-01 STREAM-02 HEADER-01 "
+    "PROVIDER-01 CUSTODY-01 DEMAND-01 OBJECT-01 REASON-01 ESCALATE-01 TIER-01 OWE-01 CONSENT-01 "
+    "LIMIT-01 TERM-01 PURGE-01 RULES-01",
 }
 """Every row and how sure we are of it; raising a grade takes a reading of the text itself."""
 
@@ -200,7 +200,7 @@ def test_a_row_ends_with_its_last_day() -> None:
         ("rests_on: [OBL-01]", "rests_on: [OBL-09]", "bad-row", "- id: OPEN-01", "not exist"),
         ("grade: S\n    cites: {zj-20", "grade: P\n    cites: {zj-20", "bad-row", "OBL", "quoted"),
         ("      zj-2014: 按授权", "      dsl: 按授权", "bad-row", "- id: PUR-01", "does not cite"),
-        ("effect: forbid", "effect: oblige", "bad-row", "- id: SEC-01", "permit or forbid"),
+        ("effect: forbid", "effect: track", "bad-row", "- id: SEC-01", "obligation"),
         ("    actions: [keys.ask]\n", "", "bad-row", "- id: GRANT-01", "lists its actions"),
         ("in_force: 2014-11-28", "in_force: 2014-11-31", "not-yaml", "2014-11-31", "not exist"),
         ("in_force: 2014-11-28", "in_force: today", "bad-row", "in_force: today", "in_force"),

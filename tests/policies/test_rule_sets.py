@@ -48,7 +48,7 @@ def on_keys(condition: str) -> str:
         (f"// says nothing\nforbid {ACTIVE}", "no-id", 2, "without @id"),
         (f"@id\nforbid {ACTIVE}", "no-id", 2, "without @id"),
         (f'@id("SEC-99")\nforbid {ACTIVE}', "dangling-id", 2, "SEC-99"),
-        (f'@id("CAT-04")\nforbid {ACTIVE}', "dangling-id", 2, "CAT-04"),
+        (f'@id("CAT-05")\nforbid {ACTIVE}', "dangling-id", 2, "CAT-05"),
         (f'@id("ENGINE-01")\nforbid {ACTIVE}', "dangling-id", 2, "ENGINE-01"),
         (f'@id("SEC-01")\npermit {ACTIVE}', "wrong-effect", 2, "SEC-01"),
     ],
@@ -91,7 +91,7 @@ def test_a_permit_of_every_action_is_refused() -> None:
     ("old", "new"),
     [
         ("enforced: engine", "enforced: later"),
-        ("effect: oblige\n    enforced: later", "effect: oblige\n    enforced: engine"),
+        ("effect: oblige\n    enforced: duty", "effect: oblige\n    enforced: engine"),
     ],
 )
 def test_the_bus_answers_for_the_engine_and_never_for_the_law(old: str, new: str) -> None:

@@ -28,6 +28,7 @@ LOG: Final = LogFacts("exchange.zj.example/2026")
 REQUEST: Final = RequestFacts(
     "request-1", CONSUMER.id, DATASET.id, "open", ("code", "name"), ("33",), 0, NOW, LATER
 )
+RETURNED: Final = replace(REQUEST, status="returned")
 GRANT: Final = GrantFacts(
     "grant-1",
     CONSUMER.id,
@@ -46,17 +47,46 @@ GRANT: Final = GrantFacts(
 APPLICATION: Final[Mapping[str, Any]] = {
     "duty": "就业促进法 32",
     "purpose": "business",
+    "purpose_known": True,
+    "incomplete": (),
     "fields": ("code", "name"),
     "unknown_fields": (),
     "key_covered": True,
     "regions": ("3301",),
+    "own_rows": False,
     "from": 0,
     "to": NOW,
     "expires": LATER,
+    "personal": (),
+    "sensitive": (),
+    "unneeded": (),
+    "assessment": "",
+}
+ENTRY: Final[Mapping[str, Any]] = {
+    "taken": False,
+    "reviewed": True,
+    "missing": (),
+    "malformed": (),
+    "own_code": True,
+    "mode_fits": True,
+    "price": "",
+    "basis": "",
+    "basis_kind": "",
+    "core_item": False,
+    "scope": (),
+    "uses": (),
+    "claimed": (),
+    "unconsented": (),
+}
+RENEWAL: Final[Mapping[str, Any]] = {
+    "expires": LATER + 1,
+    "contract": "c0ffee",
+    "own_rows": False,
 }
 ANSWER: Final[Mapping[str, Any]] = {
     "approve": True,
     "basis": "",
+    "reason": "",
     "price": "",
     "widened": False,
     "conditions": (),
@@ -81,8 +111,12 @@ BASES: Final[Mapping[str, Base]] = {
     "member.suspend": (AUTHORITY, PROVIDER, (), {}),
     "instance.register": (PROVIDER, PROVIDER, (), {}),
     "instance.retire": (PROVIDER, PROVIDER, (), {}),
-    "catalogue.propose": (PROVIDER, PROPOSED, (), {"missing": (), "price": "", "taken": False}),
-    "catalogue.publish": (AUTHORITY, PROPOSED, (), {"missing": (), "price": ""}),
+    "catalogue.propose": (PROVIDER, PROPOSED, (), ENTRY),
+    "catalogue.review": (AUTHORITY, PROPOSED, (), {}),
+    "catalogue.publish": (AUTHORITY, PROPOSED, (), ENTRY),
+    "onward.consent": (PROVIDER, DATASET, (), {}),
+    "collection.declare": (CONSUMER, LOG, (), {"available": ()}),
+    "purpose.register": (AUTHORITY, LOG, (), {}),
     "catalogue.withdraw": (PROVIDER, DATASET, (), {}),
     "dataset.key": (AUTHORITY, DATASET, (), {}),
     "stream.open": (PROVIDER, DATASET, (), {"owner": True, "sm": False}),
@@ -90,8 +124,10 @@ BASES: Final[Mapping[str, Base]] = {
     "stream.gap": (PROVIDER, DATASET, (), {"owner": True}),
     "stream.fork": (CONSUMER, DATASET, (), {}),
     "request.new": (CONSUMER, DATASET, (), APPLICATION),
+    "request.complete": (CONSUMER, RETURNED, (DATASET,), APPLICATION),
     "request.answer": (PROVIDER, REQUEST, (DATASET,), ANSWER),
     "request.withdraw": (CONSUMER, REQUEST, (), {}),
+    "grant.renew": (CONSUMER, GRANT, (DATASET,), RENEWAL),
     "grant.revoke": (CONSUMER, GRANT, (DATASET,), {}),
     "keys.ask": (CONSUMER, GRANT, (DATASET,), KEYS),
     "receipt.file": (CONSUMER, GRANT, (), {}),

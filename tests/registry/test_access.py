@@ -18,6 +18,7 @@ def conditional(world: World) -> World:
         "civil",
         "welfare",
         sharing="conditional",
+        conditions=("不得转让",),
         contract=contract("welfare").encoded,
     )
     return world
@@ -41,12 +42,11 @@ def test_an_unconditional_dataset_is_granted_by_the_application_itself(world: Wo
     ("changed", "rule"),
     [
         ({"duty": ""}, "DUTY-01"),
-        ({"purpose": ""}, "SCOPE-01"),
-        ({"fields": ()}, "SCOPE-01"),
+        ({"purpose": ""}, "PURPOSE-01"),
+        ({"purpose": "curiosity"}, "PURPOSE-01"),
         ({"fields": ("code", "name", "salary")}, "SCOPE-01"),
         ({"fields": ("head",)}, "SCOPE-01"),
         ({"contract": bytes(32)}, "SCOPE-01"),
-        ({"regions": ()}, "SCOPE-01"),
         ({"to_ms": START_MS}, "SCOPE-01"),
         ({"expires_ms": START_MS}, "SCOPE-01"),
     ],
@@ -111,10 +111,13 @@ def test_a_narrower_region_is_within_what_was_asked(conditional: World) -> None:
 def test_a_refusal_cites_a_basis_and_closes_the_application(conditional: World) -> None:
     world = conditional
     request = permitted(world.put(world.application("welfare"), by="health"))
-    assert not answer(world, request, approve=False).permit
-    permitted(answer(world, request, approve=False, basis="某法 第一条"))
+    assert answer(world, request, approve=False).rules == ("OBL-01", "REF-01")
+    assert answer(world, request, approve=False, basis="某法 第一条").rules == ("REF-01",)
+    assert world.registry.requests[request].status == "open"
+    said: dict[str, object] = {"basis": "某法 第一条", "reason": "law-forbids"}
+    permitted(answer(world, request, approve=False, **said))
     row = world.registry.requests[request]
-    assert (row.status, row.basis) == ("refused", "某法 第一条")
+    assert (row.status, row.basis, row.reason) == ("refused", "某法 第一条", "law-forbids")
     assert not world.registry.grants
 
 
@@ -229,7 +232,7 @@ def test_a_receipt_is_about_streams_of_the_grant(world: World) -> None:
             "levels": (1,),
         }
         item = acts.ReceiptItem.model_validate({**stated, **changed})
-        body = acts.FileReceipt(grant=grant, purpose="业务协同", sink="sqlite", items=(item,))
+        body = acts.FileReceipt(grant=grant, purpose="collaboration", sink="sqlite", items=(item,))
         return world.put(body, by="health/main").rules
 
     assert receipt() == ("RECEIPT-01",)

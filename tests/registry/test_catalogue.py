@@ -18,6 +18,8 @@ def test_a_published_dataset_is_what_was_proposed(world: World) -> None:
 def test_the_authority_publishes_and_the_provider_does_not(world: World) -> None:
     proposal = permitted(world.put(world.proposal("schools"), by="civil"))
     body = acts.PublishDataset(dataset="schools", proposal=proposal)
+    assert world.put(body).rules == ("CAT-04",)
+    world.review("schools", proposal)
     assert world.put(body, by="civil").rules == ("BASIS-01",)
     permitted(world.put(body))
     assert world.put(body).rules == ("STATE-01",)
@@ -29,6 +31,7 @@ def test_only_the_newest_proposal_can_be_published(world: World) -> None:
     assert not world.put(acts.PublishDataset(dataset="schools", proposal=first)).permit
     assert not world.put(acts.PublishDataset(dataset="villages", proposal=second)).permit
     assert not world.put(acts.PublishDataset(dataset="schools", proposal=bytes(32))).permit
+    world.review("schools", second)
     permitted(world.put(acts.PublishDataset(dataset="schools", proposal=second)))
     assert world.registry.datasets["schools"].partitions == 2
 
@@ -43,7 +46,7 @@ def test_what_the_catalogue_refuses_is_named(world: World) -> None:
     for changed, rule in (
         ({"secrecy": "state"}, "SEC-01"),
         ({"price": "1 yuan"}, "FEE-01"),
-        ({"elements": elements(abstract="")}, "CAT-01"),
+        ({"elements": elements("schools", abstract="")}, "CAT-01"),
         ({"contract": b"none"}, "CONTRACT-01"),
         ({"contract": contract("other-name").encoded}, "CONTRACT-01"),
         ({"topic": ""}, "CONTRACT-01"),
@@ -57,7 +60,9 @@ def test_what_the_catalogue_refuses_is_named(world: World) -> None:
 
 
 def test_related_codes_may_be_missing_and_nothing_else(world: World) -> None:
-    permitted(world.put(world.proposal("schools", elements=elements(related=())), by="civil"))
+    permitted(
+        world.put(world.proposal("schools", elements=elements("schools", related=())), by="civil")
+    )
     row = world.registry.proposals[world.registry.proposed["schools"]]
     assert row.missing == ()
 

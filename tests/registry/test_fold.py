@@ -15,7 +15,7 @@ from exchange.registry.footprint import footprint
 from exchange.registry.statehash import state_hash
 from policies.facts import Answer, Question
 from tests.ledger.drafts import HOUR_MS, engine
-from tests.ledger.world import World, act_id, exchange_world, permitted
+from tests.ledger.world import World, exchange_world, permitted
 
 
 class Refuses:
@@ -93,11 +93,10 @@ def test_a_release_that_came_first_stands(world: World) -> None:
 
 
 def test_a_denial_is_decided_anew_when_what_it_rests_on_has_changed(world: World) -> None:
-    proposal = world.sign(world.proposal("schools"), by="civil")
-    body = acts.PublishDataset(dataset="schools", proposal=act_id(proposal))
-    early = world.entry(world.sign(body))
-    assert not early.statement.permit
-    permitted(world.take(world.entry(proposal)))
+    proposal = permitted(world.put(world.proposal("schools"), by="civil"))
+    early = world.entry(world.sign(acts.PublishDataset(dataset="schools", proposal=proposal)))
+    assert early.statement.rules == ("CAT-04",)
+    world.review("schools", proposal)
     folded = world.take(early)
     assert (folded.permit, folded.carried) == (True, False)
 

@@ -27,7 +27,7 @@ WARNING = with_law({"deployment": {"crypto-assessment": True}})
 NO_KEYS = with_file(
     "zz.cedar",
     '@id("MEM-01") forbid (principal, action == Action::"keys.ask", resource)'
-    ' when { resource.purpose == "业务协同" };',
+    ' when { resource.purpose == "collaboration" };',
 )
 
 

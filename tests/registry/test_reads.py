@@ -26,7 +26,7 @@ def receipt(world: World, grant: bytes, item: acts.AskItem) -> int:
         records=5,
         levels=item.levels,
     )
-    body = acts.FileReceipt(grant=grant, purpose="业务协同", sink="sqlite", items=(run,))
+    body = acts.FileReceipt(grant=grant, purpose="collaboration", sink="sqlite", items=(run,))
     folded = world.put(body, by="health/main")
     assert folded.permit
     return folded.index

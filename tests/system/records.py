@@ -73,10 +73,15 @@ def publish(installation: Installation, folder: Path, name: str) -> Dataset:
         "--classification",
         "基础",
     )
-    more = ("--code", "306001/000001", "--abstract", "补贴发放记录")
+    code = f"306001/{int.from_bytes(name.encode()[:8], 'big')}"
+    more = ("--code", code, "--abstract", "补贴发放记录")
     installation.run("catalogue", "propose", str(contract), *said, *more, member=PROVIDER)
+    installation.run("catalogue", "review", name, "--approve")
     installation.run("catalogue", "publish", name)
-    wanted = ("--purpose", "资格核验", "--duty", "《社会保险法》第八条")
+    wanted = (
+        *("--purpose", "verification", "--duty", "《社会保险法》第八条", "--scenario", "资格核验"),
+        *("--manner", "table", "--fields", "all", "--regions", "all", "--expires", "+366d"),
+    )
     answer = installation.run("request", "new", name, *wanted, member=CONSUMER).answer
     return Dataset(name, answer["grant"])
 
