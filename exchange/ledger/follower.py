@@ -24,7 +24,7 @@ from exchange.ledger.act import Act
 from exchange.ledger.entry import Entry
 from exchange.ledger.leaves import Junk, Leaves, rewritten, truncated
 from exchange.ledger.mark import Mark
-from exchange.ledger.topic import PARTITION
+from exchange.ledger.topic import PARTITION, head_gone
 from exchange.ledger.verdict import Fold, Folded
 from exchange.ledger.waits import Outcome, Waits
 
@@ -80,6 +80,11 @@ class Follower:
     def size(self) -> int:
         """How many leaves have been folded."""
         return self.leaves.size
+
+    @property
+    def read_before(self) -> int:
+        """How many leaves the topic had when this process, or the one before it, last looked."""
+        return self.size if self._mark is None else max(self.size, self._mark.size)
 
     def root(self) -> bytes:
         """The RFC 6962 root over them, 32 bytes."""
@@ -218,7 +223,7 @@ class Follower:
         if end < self.leaves.position:
             raise self._break(truncated(self.leaves.position, end, "offsets"))
         if first > (self.leaves.offset_of(0) if self.size else 0):
-            raise self._break(_head_gone(self._place[0], first))
+            raise self._break(head_gone(self._place[0], first))
         return end
 
     async def _outcome(self, future: Outcome, timeout_ms: int) -> Folded:
@@ -339,16 +344,4 @@ def _no_genesis(topic: str) -> LedgerBroken:
             "请核对 Kafka 地址与创世哈希；新账本由 exchange init 建立",
         ),
         failure="no-genesis",
-    )
-
-
-def _head_gone(topic: str, first: int) -> LedgerBroken:
-    return LedgerBroken(
-        f"the beginning of topic {topic} is gone: it starts at offset {first}",
-        f"主题 {topic} 的开头已丢失：现从位移 {first} 开始",
-        remedy=(
-            "restore the topic from a copy; its retention must be unlimited",
-            "请从副本恢复该主题；其保留期须为无限",
-        ),
-        failure="head-gone",
     )

@@ -5,6 +5,7 @@ from typing import Final
 from exchange.bus.ports import Bus, Outcome, TopicSpec
 from exchange.errors import BusUnavailable, LedgerBroken
 from exchange.ledger.entry import leaf_hash
+from exchange.ledger.leaves import truncated
 
 PARTITION: Final = 0
 _TRIES: Final = 20
@@ -26,10 +27,14 @@ def ledger_topic(name: str, *, nodes: int) -> TopicSpec:
     return TopicSpec(name, 1, 3, {**config, "min.insync.replicas": "2"})
 
 
-async def begin_ledger(bus: Bus, spec: TopicSpec, genesis: bytes) -> None:
+async def begin_ledger(bus: Bus, spec: TopicSpec, genesis: bytes, *, read_before: int = 0) -> None:
     """Create the topic and put entry 0 on it. Safe to repeat with the same bytes.
 
-    Raises `LedgerBroken` with failure ``not-empty`` if the topic holds anything else already.
+    ``read_before`` is how many leaves this machine has read from it: a ledger that had any is never
+    begun anew, because what is lost must be restored, not overwritten.
+
+    Raises `LedgerBroken`: failure ``not-empty`` if the topic holds anything else already,
+    ``head-gone`` if its beginning was deleted, ``truncated`` if all of it was.
     """
     await bus.ensure_topic(spec)
     producer = await bus.producer()
@@ -38,6 +43,8 @@ async def begin_ledger(bus: Bus, spec: TopicSpec, genesis: bytes) -> None:
             found = await _first_message(bus, spec.name)
             if found is not None:
                 return _check(found, genesis, spec.name)
+            if read_before:
+                raise truncated(read_before, 0, "leaves")
             produced = await producer.produce(spec.name, PARTITION, genesis)
             if produced.outcome is Outcome.NOT_WRITTEN:
                 break
@@ -50,6 +57,8 @@ async def _first_message(bus: Bus, topic: str) -> bytes | None:
     """The first message; None only if the topic is empty, so that nothing is written twice."""
     place = (topic, PARTITION)
     first, end = await bus.bounds(*place)
+    if first > 0:
+        raise head_gone(topic, first)
     if first == end:
         return None
     consumer = await bus.consumer({place: first}, live=True)
@@ -60,6 +69,19 @@ async def _first_message(bus: Bus, topic: str) -> bytes | None:
     finally:
         await consumer.close()
     raise _unavailable(topic)
+
+
+def head_gone(topic: str, first: int) -> LedgerBroken:
+    """Kafka has deleted what stood before offset ``first``."""
+    return LedgerBroken(
+        f"the beginning of topic {topic} is gone: it starts at offset {first}",
+        f"主题 {topic} 的开头已丢失：现从位移 {first} 开始",
+        remedy=(
+            "restore the topic from a copy; its retention must be unlimited",
+            "请从副本恢复该主题；其保留期须为无限",
+        ),
+        failure="head-gone",
+    )
 
 
 def _unavailable(topic: str) -> BusUnavailable:

@@ -159,7 +159,9 @@ class OpenHub:
     async def _begin(self) -> None:
         spec = ledger_topic(self.home.table.log.topic, nodes=await self.bus.ready())
         genesis = self.home.path / GENESIS_FILE
-        await begin_ledger(self.bus, spec, genesis.read_bytes())
+        await begin_ledger(
+            self.bus, spec, genesis.read_bytes(), read_before=self.follower.read_before
+        )
 
 
 @asynccontextmanager

@@ -130,6 +130,23 @@ async def test_another_ledger_on_the_topic_stops_the_hub_for_good(laid: Ground) 
     assert answer.missing == "ledger"
 
 
+async def test_a_hub_does_not_begin_again_a_ledger_that_was_deleted_while_it_was_off(
+    laid: Ground,
+) -> None:
+    cluster = cluster_now()
+    before = assembled(laid, cluster)
+    async with following(before):
+        await until(lambda: before.trouble is None)
+    await before.follower.close()
+    emptied = cluster_now()
+    hub = assembled(laid, emptied)
+    async with following(hub):
+        await until(lambda: isinstance(hub.trouble, LedgerBroken))
+    assert hub.trouble is not None
+    assert hub.trouble.failure == "truncated"
+    assert emptied.messages(TOPIC, 0) == ()
+
+
 async def test_a_repeated_act_is_answered_from_the_ledger(
     laid: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:

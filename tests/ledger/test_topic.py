@@ -36,6 +36,20 @@ async def test_a_ledger_is_begun_once_and_only_on_an_empty_topic() -> None:
         await begin_ledger(taken.bus("founder"), spec, world.genesis)
 
 
+async def test_a_ledger_that_was_read_before_is_never_begun_anew() -> None:
+    world, cluster = World(), MemoryCluster()
+    bus, spec = cluster.bus("hub"), ledger_topic(TOPIC, nodes=1)
+    with pytest.raises(LedgerBroken) as lost:
+        await begin_ledger(bus, spec, world.genesis, read_before=54)
+    assert (lost.value.failure, cluster.messages(TOPIC, 0)) == ("truncated", ())
+    await begin_ledger(bus, spec, world.genesis)
+    await begin_ledger(bus, spec, world.genesis, read_before=1)
+    cluster.expire(TOPIC, 0, 1)
+    with pytest.raises(LedgerBroken) as beheaded:
+        await begin_ledger(bus, spec, world.genesis)
+    assert (beheaded.value.failure, cluster.messages(TOPIC, 0)) == ("head-gone", ())
+
+
 def test_three_nodes_replicate_and_one_flushes() -> None:
     one, three = ledger_topic(TOPIC, nodes=1), ledger_topic(TOPIC, nodes=3)
     assert (one.partitions, one.replicas, one.config["flush.messages"]) == (1, 1, "1")
