@@ -52,7 +52,7 @@ class Lined:
             "levels": (1, 2),
         }
         run = acts.ReceiptItem.model_validate({**stated, **changed})
-        body = acts.FileReceipt(grant=self.grant, purpose="业务协同", sink=sink, items=(run,))
+        body = acts.FileReceipt(grant=self.grant, purpose="collaboration", sink=sink, items=(run,))
         return self.put(body, "health/main")
 
     def reconciled(self, *, as_of_ms: int | None = None, due: Due = AT_ONCE) -> Reconciled:

@@ -40,9 +40,11 @@ def busy() -> Lined:
     assert not world.put(bad, by="health/main").permit
     world.publish("civil", "clinics", sharing="conditional")
     request = permitted(world.put(world.application("clinics"), by="human-resources"))
-    refusal = acts.AnswerRequest(request=request, approve=False, basis="个人信息保护法 第三十四条")
+    refusal = acts.AnswerRequest(
+        request=request, approve=False, basis="个人信息保护法 第三十四条", reason="no-duty"
+    )
     assert world.put(refusal, by="civil").permit
-    world.put(world.application("clinics", purpose="<b>资格审核</b>"), by="health")
+    world.put(world.application("clinics", duty="<b>资格审核</b>"), by="health")
     world.advance(Due().receipt_ms)
     world.put(world.enrolment("late"))
     return lined

@@ -15,6 +15,7 @@ from exchange.flow.subscription import subscription
 from exchange.limits import EPOCH_MS_MAX
 from exchange.model.acts import PublishDataset, RevokeGrant, WithdrawDataset
 from exchange.model.contract import Contract
+from exchange.model.lifeacts import ReviewDataset
 from keys.suite import SUITE_1
 from tests.flow.stage import HANGZHOU, ListSink, Stage, villages
 from tests.ledger.drafts import DAY_MS, START_MS, VILLAGES, contract
@@ -207,6 +208,8 @@ async def test_a_revised_contract_needs_a_new_grant(stage: Stage) -> None:
     text = VILLAGES.replace("retention_days: 365", "retention_days: 30")
     revised = Contract.from_yaml(text.encode())
     proposal = await stage.say("civil", stage.world.proposal(contract=revised.encoded))
+    review = ReviewDataset(dataset="villages", proposal=proposal.act, approve=True)
+    assert (await stage.say("authority", review)).permit
     publish = PublishDataset(dataset="villages", proposal=proposal.act)
     assert (await stage.say("authority", publish)).permit
     with pytest.raises(UsageError) as caught:

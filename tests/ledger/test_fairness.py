@@ -12,7 +12,7 @@ from exchange.ledger import waits
 from exchange.ledger.append import Appended
 from exchange.ledger.fairness import Denials, Fairness, Pace, Shares
 from exchange.ledger.waits import Waits
-from exchange.model import acts
+from exchange.model import acts, lifeacts
 from tests.ledger.scene import Scene
 from tests.ledger.world import exchange_world
 
@@ -43,7 +43,10 @@ async def test_a_denial_is_decided_again_once_its_ground_has_moved(scene: Scene)
     proposal = scene.world.sign(scene.world.proposal("schools"), by="civil")
     body = acts.PublishDataset(dataset="schools", proposal=hub.appender.authenticate(proposal).id)
     assert not (await hub.append(scene.world.sign(body))).permit
-    assert (await hub.append(proposal)).permit
+    admitted = await hub.append(proposal)
+    assert (await hub.append(scene.world.sign(body))).verdict.rules == ("CAT-04",)
+    review = lifeacts.ReviewDataset(dataset="schools", proposal=admitted.act.id, approve=True)
+    assert (await hub.append(scene.world.sign(review))).permit
     assert (await hub.append(scene.world.sign(body))).permit
 
 
