@@ -125,7 +125,7 @@ async def catalogue(stage: Stage) -> None:
 async def ask_without_duty(stage: Stage) -> None:
     """An application that names no statutory duty is refused, on the record."""
     stage.open_scene(texts.NO_DUTY)
-    nothing = replace(MATTER, duty="")
+    nothing = replace(MATTER, duty="", necessary=PERSONAL, assessment=ASSESSMENT)
     await refused(stage, "DUTY-01", texts.NO_DUTY, lambda: ask(stage, RESULTS, nothing, ("all",)))
 
 
