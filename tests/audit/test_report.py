@@ -26,7 +26,8 @@ def test_a_provider_sees_who_read_what_of_it(lined: Lined) -> None:
     data = about(lined, "civil")
     assert data["received"] == []
     (one,) = [one for one in data["provided"] if one["keys"]]
-    assert (one["consumer"], one["provider"], one["purpose"]) == ("health", "civil", "collaboration")
+    parties = (one["consumer"], one["provider"], one["purpose"])
+    assert parties == ("health", "civil", "collaboration")
     assert (one["records"], one["epochs"], len(one["receipts"])) == (500, 2, 1)
     assert one["unanswered"] == one["keys"][1:]
     refused = [(one["member"], one["rules"]) for one in data["refusals"]]
