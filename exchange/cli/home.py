@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from exchange.cli.joining import join_home
+from exchange.cli.logpurge import purge
 from exchange.cli.member import whoami
 from exchange.cli.problems import EXIT_UNAVAILABLE
 from exchange.cli.screen import Grid, Screen
@@ -247,9 +248,18 @@ def logs(
     context: typer.Context,
     process: Annotated[str, typer.Argument(help="hub, kafka, or the name of an adapter.")] = "hub",
     lines: Annotated[int, typer.Option("--lines", help="How many.")] = 40,
+    purge_before: Annotated[
+        str,
+        typer.Option(
+            "--purge-before", help="Delete log files older than this day, on the record (LOG-01)."
+        ),
+    ] = "",
 ) -> None:
-    """Show the end of a process's log."""
+    """Show the end of a process's log, or delete old logs."""
     session = session_of(context)
+    if purge_before:
+        purge(session, purge_before)
+        return
     file = _log_file(session, process)
     if not file.is_file():
         raise NotFound(

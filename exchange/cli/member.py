@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from exchange.cli.joining import invite, only_authority, register
+from exchange.cli.roles import app as roles
 from exchange.cli.screen import Grid
 from exchange.cli.session import Session, session_of
 from exchange.cli.work import as_authority, as_reader, at_work, passphrase_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="The organisations on the bus.")
 app.command("invite")(invite)
 app.command("register")(register)
+app.add_typer(roles, name="role")
 
 KINDS: Final = {
     "department": Text("department", "政务部门"),

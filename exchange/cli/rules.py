@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from exchange.cli.lawmaking import register as register_lawmaking
+from exchange.cli.mayread import Fields, Regions, Sections, explain_reading
+from exchange.cli.ruletexts import EFFECTS, ENFORCED, MODES, heading, term
 from exchange.cli.screen import Grid, Screen
-from exchange.cli.session import session_of
+from exchange.cli.session import Session, session_of
+from exchange.cli.work import as_reader
+from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -15,6 +21,7 @@ if TYPE_CHECKING:
     from policies.rule import Rule
 
 app = typer.Typer(no_args_is_help=True, help="The rules in force, their sources and their grades.")
+register_lawmaking(app)
 
 _RULE: Final = re.compile(r"[A-Z]{2,9}-[0-9]{2}")
 _TITLE: Final = Text("Rules of the bus", "总线规则")
@@ -23,23 +30,19 @@ _COLUMNS: Final = (
     Text("effect", "效力"),
     Text("enforced", "执行方式"),
     Text("grade", "核实等级"),
+    Text("deadline", "期限"),
+    Text("in force", "施行"),
     Text("title", "名称"),
     Text("source", "依据"),
 )
-_ENFORCED: Final = {
-    "policy": Text("decides", "策略判定"),
-    "engine": Text("decides (engine)", "引擎判定"),
-    "duty": Text("duty with a term", "限期义务"),
-    "later": Text("not enforced yet", "尚未执行"),
-}
-EFFECTS: Final = {
-    "permit": Text("permit", "许可"),
-    "forbid": Text("forbid", "禁止"),
-    "oblige": Text("oblige", "义务"),
-    "track": Text("track", "跟踪"),
-    "escalate": Text("escalate", "升级"),
-    "allow-service": Text("allow service", "保障办理"),
-}
+_SHIPPED_ONLY: Final = Text(
+    "no home here: these are the rules that ship with this program",
+    "此处没有主目录：以下为本程序自带的规则",
+)
+Shipped = Annotated[
+    bool,
+    typer.Option("--shipped", help="The rules of this program, not those that the ledger adopted."),
+]
 
 
 @app.command("list")
@@ -48,29 +51,53 @@ def list_rules(
     enforced: Annotated[
         bool, typer.Option("--enforced", help="Only rules that decide something today.")
     ] = False,
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="Only rules that hold on this day (2026-12-31).")
+    ] = "",
+    shipped: Shipped = False,
 ) -> None:
     """List every rule with its effect, its grade and its source."""
-    from policies.register import Register
-
-    screen = session_of(context).screen
-    register = Register.load()
-    rules = [rule for rule in register if not enforced or rule.enforced != "later"]
+    session = session_of(context)
+    screen = session.screen
+    register = register_of(session, shipped=shipped)
+    day = _day(as_of) if as_of else None
+    rules = [
+        rule
+        for rule in (register if day is None else _holding(register, day))
+        if not enforced or rule.enforced != "later"
+    ]
     screen.grid(Grid(_TITLE, _COLUMNS, [_row(rule, register, screen) for rule in rules]))
-    screen.answer({"rules": [rule_data(rule, register) for rule in rules]})
+    profile = None if day is None else register.profile_on(day)
+    data = [rule_data(rule, register) for rule in rules]
+    screen.answer({"as_of": as_of or None, "profile": profile, "rules": data})
 
 
 @app.command("show")
 def show(
     context: typer.Context,
     rule: Annotated[str, typer.Argument(help="Id of a rule, for instance DUTY-01.")],
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="Only rules that hold on this day (2026-12-31).")
+    ] = "",
+    shipped: Shipped = False,
 ) -> None:
     """Show one rule: condition, effect, source, grade, and what a person can do about it."""
-    from policies.register import Register
+    session = session_of(context)
+    screen = session.screen
+    register = register_of(session, shipped=shipped)
+    found = register.rule(rule.upper())
+    tell_rules(screen, [found.id], register)
+    _tell_standing(screen, found, register)
+    data = rule_data(found, register)
+    if as_of:
+        holds = found in _holding(register, _day(as_of))
+        screen.say(_HOLDS if holds else _HOLDS_NOT, day=as_of)
+        data["holds"] = holds
+    screen.answer(data)
 
-    screen = session_of(context).screen
-    register = Register.load()
-    tell_rules(screen, [rule.upper()], register)
-    screen.answer(rule_data(register.rule(rule.upper()), register))
+
+_HOLDS: Final = Text("  holds on {day}", "  于 {day} 施行")
+_HOLDS_NOT: Final = Text("  does not hold on {day}", "  于 {day} 未施行")
 
 
 @app.command("explain")
@@ -81,15 +108,55 @@ def explain(
         typer.Argument(
             help="Id of a rule, index of a ledger entry, or id of an act (hex, may be cut)."
         ),
-    ],
+    ] = "",
+    member: Annotated[
+        str, typer.Option("--member", help="Whether this member may read; with --dataset.")
+    ] = "",
+    dataset: Annotated[str, typer.Option("--dataset", help="Which dataset.")] = "",
+    purpose: Annotated[
+        str,
+        typer.Option("--purpose", help="A purpose of the register: see exchange request purposes."),
+    ] = "",
+    duty: Annotated[
+        str, typer.Option("--duty", help="The statutory duty, as a citation (DUTY-01).")
+    ] = "",
+    fields: Fields = "",
+    section: Sections = "",
+    region: Regions = "",
 ) -> None:
-    """Explain a rule, or the verdict on one ledger entry: what was asked, which rules decided."""
+    """Explain a rule, the verdict on a ledger entry, or whether a member may read a dataset."""
     from exchange.cli.auditshow import show_entry
 
-    if _RULE.fullmatch(what.upper()):
+    session = session_of(context)
+    if member or dataset:
+        explain_reading(session, member, dataset, purpose, duty, fields, section, region)
+    elif _RULE.fullmatch(what.upper()):
         show(context, what)
+    elif what:
+        show_entry(session, what)
     else:
-        show_entry(session_of(context), what)
+        raise UsageError(
+            "it is not said what to explain",
+            "未指明要说明的内容",
+            remedy=(
+                "name a rule or an entry, or --member, --dataset and --purpose",
+                "请写明规则或条目，或 --member、--dataset 与 --purpose",
+            ),
+            failure="nothing-to-explain",
+        )
+
+
+def register_of(session: Session, *, shipped: bool) -> "Register":
+    """The rules in force on the ledger of this home; those of the program where there is none."""
+    from exchange.wiring.home import CONFIGURATION
+    from exchange.wiring.lawbook import register_in_force, shipped_rules
+
+    if shipped:
+        return shipped_rules().register
+    if not (session.home / CONFIGURATION).is_file():
+        session.screen.note(_SHIPPED_ONLY)
+        return shipped_rules().register
+    return register_in_force(as_reader(session, lambda office: office.registry()))
 
 
 def tell_rules(screen: Screen, rules: Iterable[str], register: "Register | None" = None) -> None:
@@ -99,8 +166,11 @@ def tell_rules(screen: Screen, rules: Iterable[str], register: "Register | None"
 
         register = Register.load()
     for name in rules:
-        rule = register.rule(name)
-        screen.say(_heading(rule))
+        rule = register.rules.get(name)
+        if rule is None:  # adopted after this program was made
+            screen.say(Text("{r}: exchange rules show {r}", "{r}：exchange rules show {r}"), r=name)
+            continue
+        screen.say(heading(rule))
         screen.say(Text("  when: {c}", "  情形：{c}"), c=screen.word(Text(*rule.condition)))
         source = register.citation(name, screen.language)
         screen.say(Text("  source: {s}", "  依据：{s}"), s=source)
@@ -115,12 +185,15 @@ def rule_data(rule: "Rule", register: "Register") -> dict[str, Any]:
         "condition": {"en": rule.condition[0], "zh": rule.condition[1]},
         "effect": rule.effect,
         "enforced": rule.enforced,
+        "mode": rule.mode,
         "grade": rule.grade,
         "verified": not rule.badge,
+        "badge": rule.badge,
         "citation": {
             "en": register.citation(rule.id, "en"),
             "zh": register.citation(rule.id, "zh"),
         },
+        "deadline": rule.deadline.model_dump() if rule.deadline else None,
         "remedy": {"en": rule.needed[0], "zh": rule.needed[1]},
         "valid_from": rule.valid_from.isoformat(),
         "valid_to": rule.valid_to.isoformat() if rule.valid_to else None,
@@ -128,20 +201,48 @@ def rule_data(rule: "Rule", register: "Register") -> dict[str, Any]:
     }
 
 
-def _heading(rule: "Rule") -> Text:
-    badge = f" [{rule.badge}]" if rule.badge else ""
-    return Text(
-        f"{rule.id} {rule.title_en} ({EFFECTS[rule.effect].en}){badge}",
-        f"{rule.id} {rule.title_zh}（{EFFECTS[rule.effect].zh}）{badge}",
-    )
+def _tell_standing(screen: Screen, rule: "Rule", register: "Register") -> None:
+    if rule.deadline:
+        screen.say(Text("  deadline: {t}", "  期限：{t}"), t=screen.word(term(rule)))
+    if rule.mode != "enforce":
+        screen.say(Text("  mode: {m}", "  方式：{m}"), m=screen.word(MODES[rule.mode]))
+    profiles = register.file.profiles
+    named = [profiles[name].title.in_language(screen.language) for name in rule.profiles]
+    screen.say(Text("  profiles: {p}", "  配置集：{p}"), p=", ".join(named))
+    screen.say(Text("  in force: {f}", "  施行：{f}"), f=_validity(rule))
+
+
+def _validity(rule: "Rule") -> str:
+    return f"{rule.valid_from.isoformat()} – {rule.valid_to.isoformat() if rule.valid_to else ''}"
+
+
+def _holding(register: "Register", day: date) -> list["Rule"]:
+    """The rows of the profile of that day that hold on it, those that are off as well."""
+    profile = register.profile_on(day)
+    return [rule for rule in register if profile in rule.profiles and rule.holds_on(day)]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{text[:40]!r} is no day",
+            f"{text[:40]!r} 不是日期",
+            remedy=("write 2026-12-31", "请写成 2026-12-31"),
+            failure="day",
+        ) from None
 
 
 def _row(rule: "Rule", register: "Register", screen: Screen) -> list[object]:
+    mode = "" if rule.mode == "enforce" else f" ({screen.word(MODES[rule.mode])})"
     return [
         rule.id,
         screen.word(EFFECTS[rule.effect]),
-        screen.word(_ENFORCED[rule.enforced]),
+        screen.word(ENFORCED[rule.enforced]) + mode,
         f"{rule.grade} {rule.badge}".strip(),
+        screen.word(term(rule)),
+        _validity(rule),
         rule.title(screen.language),
         register.citation(rule.id, screen.language),
     ]

@@ -181,16 +181,38 @@ def _item_question(
     region: str,
     fields: tuple[str, ...],
 ) -> Question:
+    return key_question(
+        asked,
+        grant,
+        purpose=body.purpose,
+        contract=item.contract,
+        fields=fields,
+        region=region,
+        period=(item.from_ms, item.to_ms),
+    )
+
+
+def key_question(
+    asked: Asked,
+    grant: Grant,
+    *,
+    purpose: str,
+    contract: bytes,
+    fields: tuple[str, ...],
+    region: str,
+    period: tuple[int, int],
+) -> Question:
+    """The question of one epoch: keys under ``grant``, of a stream in ``region``; times in ms."""
     row = asked.registry.datasets[grant.dataset]
     return asked.question(
         facts.grant_facts(grant),
         facts.related_facts(asked.registry, row, grant.consumer),
-        purpose=body.purpose,
-        contract=item.contract.hex(),
+        purpose=purpose,
+        contract=contract.hex(),
         fields=fields,
         region_prefixes=facts.region_prefixes(region),
-        epoch_from=item.from_ms,
-        epoch_to=item.to_ms,
+        epoch_from=period[0],
+        epoch_to=period[1],
     )
 
 

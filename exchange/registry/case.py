@@ -6,8 +6,9 @@ Each kind of act has one ``examine_…`` function, which takes the body and an `
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from exchange.ledger.act import Act
+from exchange.model.actcodec import Body
 from exchange.model.text import Text
 from exchange.registry import facts
 from exchange.registry.busrules import STATE
@@ -43,6 +44,34 @@ class Case:
     itemised: bool = False
 
 
+class Spoken(Protocol):
+    """An act: an authentic one in a fold, one that nobody signed where somebody only asks."""
+
+    @property
+    def id(self) -> bytes:
+        """SHA-256 of what is signed, 32 bytes; empty for one that nobody signed."""
+
+    @property
+    def kid(self) -> bytes:
+        """The key that signed it."""
+
+    @property
+    def kind(self) -> str:
+        """Its name on the ledger."""
+
+    @property
+    def member(self) -> str:
+        """Who speaks."""
+
+    @property
+    def instance(self) -> str | None:
+        """Which adapter of it; None for its officers."""
+
+    @property
+    def body(self) -> Body | None:
+        """What it says; always there in a fold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An authentic act and the state it meets. ``at_ms`` is ledger time at its position.
@@ -51,7 +80,7 @@ class Asked:
     ``book`` opens rule sets that are to be adopted.
     """
 
-    act: Act
+    act: Spoken
     registry: Registry
     at_ms: int
     law: Callable[[], Law]

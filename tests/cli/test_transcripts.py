@@ -21,6 +21,7 @@ def test_a_transcript_comes_out_as_written(
 ) -> None:
     assert terminal is not None
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXCHANGE_HOME", str(tmp_path / "home"))
     for file in (HERE / "files").iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     play(HERE / f"{name}.txt", feed)
