@@ -13,7 +13,7 @@ from exchange.model import acts
 from exchange.registry import access
 from exchange.registry.case import Asked
 from exchange.registry.decide import examine, rule_on
-from exchange.registry.lawbook import Engine, Lawbook
+from exchange.registry.lawbook import Decides, Lawbook
 from exchange.registry.rows import Dataset, Grant, Request
 from exchange.registry.state import Registry
 from exchange.registry.supposed import Supposed
@@ -37,7 +37,7 @@ class Change:
     after: Answer
 
 
-def changes(registry: Registry, old: Engine, new: Engine, at_ms: int) -> Iterator[Change]:
+def changes(registry: Registry, old: Decides, new: Decides, at_ms: int) -> Iterator[Change]:
     """Every answer that differs, grants first, in the order of the ledger."""
     at_ms = max(at_ms, registry.time_ms)
     for grant in registry.grants.values():
@@ -58,11 +58,11 @@ def changes(registry: Registry, old: Engine, new: Engine, at_ms: int) -> Iterato
                 yield Change("dataset", row.id, row.provider, row.id, before, after)
 
 
-def _asked(registry: Registry, engine: Engine, act: Supposed, at_ms: int) -> Asked:
+def _asked(registry: Registry, engine: Decides, act: Supposed, at_ms: int) -> Asked:
     return Asked(act, registry, at_ms, lambda: engine, Lawbook([engine]))
 
 
-def _keys(registry: Registry, engine: Engine, grant: Grant, at_ms: int) -> Answer:
+def _keys(registry: Registry, engine: Decides, grant: Grant, at_ms: int) -> Answer:
     """Keys of everything that the grant covers, of its own period."""
     asked = _asked(registry, engine, Supposed(acts.AskKeys.kind, grant.consumer), at_ms)
     return _together(
@@ -83,21 +83,21 @@ def _keys(registry: Registry, engine: Engine, grant: Grant, at_ms: int) -> Answe
     )
 
 
-def _approval(registry: Registry, engine: Engine, request: Request, at_ms: int) -> Answer:
+def _approval(registry: Registry, engine: Decides, request: Request, at_ms: int) -> Answer:
     """The provider's approval of just what was asked."""
     provider = registry.datasets[request.dataset].provider
     body = acts.AnswerRequest(request=request.id, approve=True)
     return _verdict(registry, engine, Supposed(body.kind, provider, body), at_ms)
 
 
-def _stream(registry: Registry, engine: Engine, row: Dataset, at_ms: int) -> Answer:
+def _stream(registry: Registry, engine: Decides, row: Dataset, at_ms: int) -> Answer:
     """A new stream of the dataset, by its provider."""
     digits = registry.shapes[row.contract_hash].region_digits
     body = acts.OpenStream(dataset=row.id, region="0" * digits, topic=row.topic, partition=0)
     return _verdict(registry, engine, Supposed(body.kind, row.provider, body), at_ms)
 
 
-def _verdict(registry: Registry, engine: Engine, act: Supposed, at_ms: int) -> Answer:
+def _verdict(registry: Registry, engine: Decides, act: Supposed, at_ms: int) -> Answer:
     verdict = rule_on(examine(_asked(registry, engine, act, at_ms)), engine, {})
     return Answer(verdict.permit, verdict.rules)
 

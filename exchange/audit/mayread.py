@@ -20,7 +20,7 @@ from exchange.model.regions import contains
 from exchange.registry import access
 from exchange.registry.case import Asked
 from exchange.registry.decide import examine, rule_on
-from exchange.registry.lawbook import Engine, Lawbook
+from exchange.registry.lawbook import Decides, Lawbook
 from exchange.registry.rows import Dataset, Grant
 from exchange.registry.state import Registry
 from exchange.registry.supposed import Supposed
@@ -55,7 +55,7 @@ class Reading:
     missing: tuple[Missing, ...] = field(default=())
 
 
-def may_read(registry: Registry, engine: Engine, wanted: Wanted, at_ms: int) -> Reading:
+def may_read(registry: Registry, engine: Decides, wanted: Wanted, at_ms: int) -> Reading:
     """Whether the member may have keys for all of it now, and what is missing otherwise."""
     at_ms = max(at_ms, registry.time_ms)
     member, dataset = registry.members.get(wanted.member), registry.datasets.get(wanted.dataset)
@@ -101,7 +101,7 @@ def _fields(registry: Registry, wanted: Wanted) -> tuple[str, ...]:
     return wanted.fields or registry.shapes[row.contract_hash].fields
 
 
-def _asked(registry: Registry, engine: Engine, wanted: Wanted, grant: Grant, at_ms: int) -> Answer:
+def _asked(registry: Registry, engine: Decides, wanted: Wanted, grant: Grant, at_ms: int) -> Answer:
     """What the rules say of a bundle sealed now, in every region that is wanted."""
     act = Supposed(acts.AskKeys.kind, wanted.member)
     asked = Asked(act, registry, at_ms, lambda: engine, Lawbook([engine]))
@@ -155,7 +155,7 @@ def _lacks(registry: Registry, wanted: Wanted, grant: Grant, at_ms: int) -> Iter
 
 
 def _without_grant(
-    registry: Registry, engine: Engine, wanted: Wanted, dataset: Dataset, at_ms: int
+    registry: Registry, engine: Decides, wanted: Wanted, dataset: Dataset, at_ms: int
 ) -> Reading:
     """No grant at all: what became of applications, or what one would meet."""
     missing = [lacking.no_grant(wanted.member, wanted.dataset)]
@@ -177,7 +177,7 @@ def _without_grant(
 
 
 def _application(
-    registry: Registry, engine: Engine, wanted: Wanted, dataset: Dataset, at_ms: int
+    registry: Registry, engine: Decides, wanted: Wanted, dataset: Dataset, at_ms: int
 ) -> Verdict:
     """What would become of an application for just this, complete but for what is not wanted."""
     fields = _fields(registry, wanted)

@@ -52,9 +52,11 @@ def show(
 
 
 def show_entry(session: Session, entry: str) -> None:
-    """One entry with its act, its verdict and the rules behind it."""
+    """One entry with its act, its verdict and the rules behind it, as they stood that day."""
+    from exchange.wiring.lawbook import register_in_force
+
     screen = session.screen
-    _, record = as_reader(session, recorded)
+    registry, record = as_reader(session, recorded)
     row = _find(record, entry)
     data = row_data(row) | {"body": _body(row)}
     for name, value in data.items():
@@ -66,7 +68,7 @@ def show_entry(session: Session, entry: str) -> None:
         several = isinstance(value, list) and any(isinstance(one, dict) for one in value)
         for one in value if several else [value]:
             screen.say(Text("  {name}: {value}", "  {name}：{value}"), name=name, value=_flat(one))
-    tell_rules(screen, row.all_rules)
+    tell_rules(screen, row.all_rules, register_in_force(registry, index=row.index))
     screen.answer(data)
 
 

@@ -26,7 +26,7 @@ from exchange.registry import (
 )
 from exchange.registry.busrules import EVIDENCE, RULES
 from exchange.registry.case import Asked, Case, Denied
-from exchange.registry.lawbook import Engine
+from exchange.registry.lawbook import Decides
 from policies.facts import Answer
 
 RulesByItem = Mapping[int, tuple[str, ...]]
@@ -83,7 +83,7 @@ def examine(asked: Asked) -> Case | Denied:
     return _EXAMINE[type(asked.act.body)](asked.act.body, asked)
 
 
-def rule_on(case: Case | Denied, engine: Engine, refused: RulesByItem) -> Verdict:
+def rule_on(case: Case | Denied, engine: Decides, refused: RulesByItem) -> Verdict:
     """The verdict of the rules; items in ``refused`` are refused whatever the rules say."""
     if isinstance(case, Denied):
         return Verdict(permit=False, rules=(case.rule,))
@@ -135,7 +135,7 @@ def until_ms(act: Act, case: Case | Denied) -> int:
     return min(act.expires_ms, case.until_ms)
 
 
-def _answers(case: Case, engine: Engine, refused: RulesByItem) -> list[Answer]:
+def _answers(case: Case, engine: Decides, refused: RulesByItem) -> list[Answer]:
     # Questions hold a dict and cannot be hashed; the items of one request differ in little more
     # than their stream, so comparing what varies within one act is enough.
     asked: dict[tuple[object, ...], Answer] = {}

@@ -24,7 +24,7 @@ from exchange.registry.case import Asked
 from exchange.registry.decide import carry, evidence, examine, rule_on, until_ms, untold
 from exchange.registry.effects import apply_effects, apply_genesis
 from exchange.registry.footprint import footprint
-from exchange.registry.lawbook import Engine, Lawbook, Opens
+from exchange.registry.lawbook import Decides, Lawbook, Opens
 from exchange.registry.rows import Seen
 from exchange.registry.state import Registry
 
@@ -38,7 +38,7 @@ class RegistryFold:
     it a fold stops where one comes into force.
     """
 
-    def __init__(self, engines: Iterable[Engine], opens: Opens | None = None) -> None:
+    def __init__(self, engines: Iterable[Decides], opens: Opens | None = None) -> None:
         self.registry = Registry()
         self.book = Lawbook(engines, opens)
         self._expiries: list[tuple[int, bytes]] = []
@@ -67,7 +67,7 @@ class RegistryFold:
         )
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Decides:
         """The rules in force after the last entry folded; `LedgerBroken` if unknown here."""
         return self.book.engine(self.registry)
 

@@ -25,7 +25,7 @@ FAR_OFF_MS: Final = 4_102_444_800_000
 """The year 2100: a rule set must still let the authority adopt another one then."""
 
 
-class Engine(Law, Protocol):
+class Decides(Law, Protocol):
     """The rules in force; `policies.engine.Engine`."""
 
     @property
@@ -43,18 +43,18 @@ class Opens(Protocol):
     def engine_version(self) -> str:
         """The version whose sets it opens; part of their hash."""
 
-    def open(self, files: Mapping[str, bytes]) -> Engine:
+    def open(self, files: Mapping[str, bytes]) -> Decides:
         """Raises `policies.errors.RuleSetInvalid` with every finding of the check."""
 
 
 class Lawbook:
     """Engines by the hash of their rule set."""
 
-    def __init__(self, engines: Iterable[Engine], opens: Opens | None = None) -> None:
+    def __init__(self, engines: Iterable[Decides], opens: Opens | None = None) -> None:
         self._engines = {engine.rule_set_hash: engine for engine in engines}
         self._opens = opens
 
-    def engine(self, registry: Registry) -> Engine:
+    def engine(self, registry: Registry) -> Decides:
         """The engine of the rule set in force; `LedgerBroken` (``rules-unknown``) if there is none.
 
         Nothing may be decided then: this program does not know the law.
@@ -106,7 +106,7 @@ class Lawbook:
             failure="rules-unknown",
         )
 
-    def _open(self, opens: Opens, rules: bytes, files: Mapping[str, bytes]) -> Engine:
+    def _open(self, opens: Opens, rules: bytes, files: Mapping[str, bytes]) -> Decides:
         engine = opens.open(files)
         self._engines[rules] = engine
         return engine

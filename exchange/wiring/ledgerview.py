@@ -16,7 +16,7 @@ from exchange.ledger.follower import Follower
 from exchange.ledger.genesis import parse_pin
 from exchange.ledger.mark import MarkFile
 from exchange.ledger.verdict import Folded
-from exchange.registry.lawbook import Engine
+from exchange.registry.lawbook import Decides
 from exchange.registry.state import Registry
 from exchange.wiring.lawbook import follow_rules
 
@@ -41,7 +41,7 @@ class FollowedLedger:
         return self._fold.registry
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Decides:
         """The rules in force at the position reached; `LedgerBroken` if they are unknown here."""
         return self._fold.engine
 
