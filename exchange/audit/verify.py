@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from exchange.audit.published import Agreed
 from exchange.audit.record import Record
 from exchange.errors import CheckFailed
 from exchange.ledger.follower import Follower
@@ -27,6 +28,8 @@ class Examined:
     junk: dict[str, int]
     hub_size: int
     """Entries the hub states; -1 if no hub was asked."""
+    published: Agreed | None = None
+    """The signed head that the hub serves and that this reading has too; None if not asked."""
 
 
 def examine(

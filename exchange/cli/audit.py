@@ -2,6 +2,7 @@
 
 import typer
 
+from exchange.cli.auditprove import register as register_prove
 from exchange.cli.auditreconcile import register as register_reconcile
 from exchange.cli.auditreplay import register as register_replay
 from exchange.cli.auditreport import register as register_report
@@ -15,6 +16,7 @@ app = typer.Typer(
 
 for register in (
     register_verify,
+    register_prove,
     register_replay,
     register_search,
     register_show,

@@ -1,18 +1,25 @@
 """``exchange audit verify``: the whole ledger, read and checked here."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from exchange.cli.auditentries import recorded
+from exchange.cli.auditlog import check_log, compare
+from exchange.cli.auditprove import policy_of, verify_proof_file
 from exchange.cli.screen import Screen
 from exchange.cli.session import session_of
 from exchange.cli.times import shown
-from exchange.cli.work import as_reader
+from exchange.cli.work import as_reader, home_of
+from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
+    from exchange.audit.published import Agreed
     from exchange.audit.verify import Examined
+    from exchange.ledger.policy import Policy
     from exchange.wiring.office import Office
 
 _WHOLE: Final = Text(
@@ -28,6 +35,16 @@ _FOUND: Final = Text(
 _HUB_AGREES: Final = Text(
     "the hub states the same {size} entries and root", "枢纽给出的 {size} 条及其根与此一致"
 )
+_SEALED: Final = Text(
+    "the checkpoint of {size} entries that hub {hub} signed at {time} is a head of this ledger",
+    "枢纽 {hub} 于 {time} 签署的 {size} 条检查点属于本账本",
+)
+_QUORUM: Final = Text(
+    "its quorum of witnesses has cosigned it: {names}", "已达到见证人法定数：{names}"
+)
+_SAME: Final = Text(
+    "{where} is of this ledger as well: no fork", "{where} 同样属于本账本：未见分叉"
+)
 _HUB_SILENT: Final = Text("no hub was asked", "未向枢纽核对")
 
 
@@ -41,16 +58,36 @@ def verify(
     offline: Annotated[
         bool, typer.Option("--offline", help="Do not compare with the hub's word.")
     ] = False,
+    proof: Annotated[
+        Path | None, typer.Option("--proof", help="Verify this tlog-proof text, with no network.")
+    ] = None,
+    entry: Annotated[
+        Path | None, typer.Option("--entry", help="The proven entry, if the proof lacks it.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", help="Demand the quorum of this tlog-policy file.")
+    ] = None,
+    against: Annotated[
+        str, typer.Option("--against", help="Checkpoint or copy of the log of another reader.")
+    ] = "",
 ) -> None:
     """Read the whole ledger from Kafka, check every signature and verdict, compare with the hub."""
     session = session_of(context)
     screen = session.screen
+    if proof is not None:
+        verify_proof_file(session, proof, entry, policy)
+        return
+    if entry is not None or (offline and policy is not None):
+        raise _needs_proof()
+    demanded = None if offline else policy_of(home_of(session), policy)
 
     async def work(office: "Office") -> "Examined":
-        return await verify_ledger(office, offline=offline)
+        return await verify_ledger(office, offline=offline, policy=demanded, against=against)
 
     found = as_reader(session, work)
     tell_examined(screen, found)
+    if against:
+        screen.say(_SAME, where=against)
     screen.answer(
         {
             "verified": True,
@@ -62,19 +99,29 @@ def verify(
             "void": found.void,
             "junk": found.junk,
             "hub_size": found.hub_size,
+            "checkpoint": None if found.published is None else _published(found.published),
         }
     )
 
 
-async def verify_ledger(office: "Office", *, offline: bool = False) -> "Examined":
-    """Read everything from the pin on, then compare with what the hub says."""
+async def verify_ledger(
+    office: "Office",
+    *,
+    offline: bool = False,
+    policy: "Policy | None" = None,
+    against: str = "",
+) -> "Examined":
+    """Read everything from the pin on, then compare with what the hub says and serves."""
     from exchange.audit.verify import examine
 
     office.view.scrutinise()
     head = None if offline else await office.hub.head()
     registry, record = await recorded(office)
     hub = None if head is None else (head.size, head.root)
-    return examine(office.view.follower, record, registry, hub=hub)
+    found = examine(office.view.follower, record, registry, hub=hub)
+    if against:
+        await compare(office, against)
+    return found if offline else replace(found, published=await check_log(office, policy))
 
 
 def tell_examined(screen: Screen, found: "Examined") -> None:
@@ -91,3 +138,28 @@ def tell_examined(screen: Screen, found: "Examined") -> None:
         screen.say(_HUB_SILENT)
     else:
         screen.say(_HUB_AGREES, size=found.hub_size)
+    if found.published is not None:
+        head = found.published.head
+        screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=shown(head.time_s * 1000))
+        if found.published.witnessed is not None:
+            screen.say(_QUORUM, names=", ".join(found.published.witnessed.times) or "-")
+
+
+def _published(agreed: "Agreed") -> dict[str, object]:
+    witnessed = agreed.witnessed
+    return {
+        "size": agreed.head.checkpoint.size,
+        "root": agreed.head.checkpoint.root.hex(),
+        "hub": agreed.head.hub,
+        "signed": shown(agreed.head.time_s * 1000),
+        "witnesses": sorted(witnessed.times) if witnessed is not None else [],
+    }
+
+
+def _needs_proof() -> UsageError:
+    return UsageError(
+        "--entry goes with --proof, and --policy needs a hub or a proof",
+        "--entry 须与 --proof 同用；--policy 需要枢纽或证明",
+        remedy=("say --proof FILE, or leave --offline out", "请加 --proof 文件，或去掉 --offline"),
+        failure="option",
+    )

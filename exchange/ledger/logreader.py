@@ -57,7 +57,11 @@ class LogReader:
 
     async def root(self, size: int) -> bytes:
         """The root over the first ``size`` leaves, as the tiles have it."""
-        return (await self._hashes([(0, size)], size))[0] if size else EMPTY_ROOT
+        return await self.prefix_root(size, size)
+
+    async def prefix_root(self, count: int, size: int) -> bytes:
+        """The root over the first ``count`` leaves, read from the tiles of a log of ``size``."""
+        return (await self._hashes([(0, count)], size))[0] if count else EMPTY_ROOT
 
     async def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """The path from leaf ``index`` to the root of ``size``; nearest sibling first."""

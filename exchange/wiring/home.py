@@ -25,10 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, Strict, StringConstraints
 
-from exchange.errors import NotFound, UsageError
+from exchange.errors import ConfigurationInvalid, NotFound, UsageError
 from exchange.ledger.genesis import Root, check_genesis
+from exchange.ledger.policy import Policy, parse_policy
+from exchange.model.acttypes import Level
 from exchange.model.ids import slug
 from exchange.wiring.tomlfile import Table, parse, quoted, read_toml
 
@@ -71,12 +73,25 @@ class KafkaTable(Table):
     bootstrap: str = ""
 
 
+class WitnessTable(Table):
+    """``[witness]``: whose cosignatures a checkpoint needs (exchange/ledger/LOG-SPEC.md section 6).
+
+    ``policy`` is a tlog-policy file, under the home unless its path is absolute; "" is none. The
+    hub of the home hands out keys of ``cosigned_levels`` only when their entry stands under a head
+    that the policy's quorum has cosigned.
+    """
+
+    policy: str = ""
+    cosigned_levels: Annotated[tuple[Level, ...], Strict(strict=False)] = ()
+
+
 class HomeTable(Table):
     """The whole of exchange.toml."""
 
     log: LogTable
     hub: HubTable = HubTable()
     kafka: KafkaTable = KafkaTable()
+    witness: WitnessTable = WitnessTable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,22 @@ class Home:
                 failure="no-genesis-file",
             ) from None
         return check_genesis(raw, self.pin)
+
+    def policy(self) -> Policy | None:
+        """The witness policy that exchange.toml names; None if it names none."""
+        named = self.table.witness.policy
+        if not named:
+            return None
+        file = self.path / named
+        try:
+            return parse_policy(file.read_bytes(), str(file))
+        except OSError as error:
+            raise ConfigurationInvalid(
+                f"{file}: the witness policy cannot be read: {error.strerror}",
+                f"{file}：无法读取见证人策略：{error.strerror}",
+                remedy=("correct [witness] policy in exchange.toml", "请修改 [witness] policy"),
+                failure="policy",
+            ) from None
 
     @property
     def hub_address(self) -> str:
@@ -218,4 +249,10 @@ local = {"true" if hub.local else "false"}
 [kafka]
 # Empty: the embedded Kafka under this home. EXCHANGE_KAFKA=host:port overrides it.
 bootstrap = {quoted(kafka.bootstrap)}
+
+[witness]
+# A tlog-policy file: witnesses and quorum. Empty: checkpoints need nobody's cosignature.
+policy = {quoted(table.witness.policy)}
+# Keys of these levels are handed out only under a cosigned checkpoint, for instance [3, 4].
+cosigned_levels = [{", ".join(map(str, table.witness.cosigned_levels))}]
 """

@@ -20,6 +20,8 @@ from exchange.flow.ports import Admitted
 from exchange.flow.quarantine import Quarantine
 from exchange.flow.receipted import Receipted
 from exchange.flow.sign import Signs
+from exchange.ledger.cosignature import LogKeys
+from exchange.ledger.logreader import LogReader
 from exchange.model.actcodec import Body
 from exchange.model.text import Text
 from exchange.registry.rows import Instance, Member
@@ -28,7 +30,9 @@ from exchange.wiring.clock import now_ms
 from exchange.wiring.home import DEFAULT_INSTANCE, Home
 from exchange.wiring.homekafka import bootstrap_of
 from exchange.wiring.homekeys import OFFICER, key_of, open_custody
+from exchange.wiring.hublog import keys_of_log
 from exchange.wiring.ledgerview import FollowedLedger
+from exchange.wiring.logsource import HubLog
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.pinnedca import pinned_context
 from exchange.wiring.registration import prepared, registration
@@ -58,11 +62,18 @@ class Office:
         self.view = view
         self.receipted = receipted
         self.hub = hub
+        self.log = LogReader(HubLog(hub))
+        """The hub's published log; nothing that comes out of it is checked."""
 
     @property
     def origin(self) -> str:
         """The log origin."""
         return self.home.table.log.origin
+
+    @property
+    def log_keys(self) -> LogKeys:
+        """Who may sign heads of the ledger, by the pinned genesis."""
+        return keys_of_log(self.home.root())
 
     @property
     def officer(self) -> Signs:

@@ -105,7 +105,7 @@ def test_an_unknown_key_names_its_line_and_the_nearest_key(tmp_path: Path) -> No
 
 def test_an_unknown_table_lists_the_known_ones(tmp_path: Path) -> None:
     error = refused(tmp_path, render(HomeTable(log=LOG)) + "\n[xyzzy]\na = 1\n")
-    assert error.remedy.en == "known keys: log, hub, kafka"
+    assert error.remedy.en == "known keys: log, hub, kafka, witness"
 
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
