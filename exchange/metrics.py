@@ -124,6 +124,12 @@ LOG_SEALED_AT: Final = _gauge(
 )
 LOG_UNSEALED: Final = _gauge("log_unsealed_entries", "Entries folded and under no checkpoint yet.")
 LOG_SEAL: Final = _seconds("log_seal", "Writing, signing and publishing one checkpoint.")
+LOG_COSIGNATURES_MISSING: Final = _gauge(
+    "log_cosignatures_missing", "Witnesses of the policy that have not cosigned the newest head."
+)
+LOG_WITNESS_ERRORS: Final = _counter(
+    "log_witness_errors_total", "Requests to witnesses that brought no cosignature.", "failure"
+)
 REFUSALS: Final = _counter("refusals_total", "Denials, by the rule that decided.", "rule")
 
 # --- release ---

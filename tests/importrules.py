@@ -29,6 +29,7 @@ RANKS: Final[Mapping[str, int]] = {
     "exchange.wiring": 6,
     "exchange.daemon": 7,
     "exchange.hub": 7,
+    "exchange.witness": 7,
     "exchange.cli": 8,
 }
 PEERS: Final = {1, 2}

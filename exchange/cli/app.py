@@ -25,6 +25,7 @@ from exchange.cli.pull import register as register_pull
 from exchange.cli.push import register as register_push
 from exchange.cli.request import app as request
 from exchange.cli.rules import app as rules
+from exchange.cli.witness import app as witness
 from exchange.model.text import Language
 
 NOUNS = (
@@ -38,6 +39,7 @@ NOUNS = (
     ("hub", hub),
     ("keys", keys),
     ("audit", audit),
+    ("witness", witness),
 )
 
 

@@ -16,7 +16,7 @@ Left to others: who may (policies, through append's decision), when (ledger time
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from exchange import metrics
 from exchange.envelope.commitments import section_keys
 from exchange.envelope.header import Header
 from exchange.envelope.open import Expected, verify_header
-from exchange.errors import BundleRefused, ReleaseRefused
+from exchange.errors import BundleRefused, HubUnavailable, ReleaseRefused
 from exchange.flow.answer import Answer, sign_answer
 from exchange.flow.ports import Clock, Unwraps
 from exchange.flow.sealedkeys import Envelope, SectionKeys, seal_keys
@@ -58,6 +58,17 @@ class Appends(Protocol):
         ...
 
 
+class Witnessed(Protocol):
+    """The witnesses of the published log, as a hub's flows see them."""
+
+    async def cover(self, index: int) -> None:
+        """Return when entry ``index`` stands under a head that a quorum has cosigned.
+
+        Raises HubUnavailable when that takes too long.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """What the hub's own checks found: section keys by item, refusals by item."""
@@ -77,7 +88,12 @@ class Releases:
         custody: Unwraps,
         signer: Signer,
         clock: Clock,
+        witnessed: Witnessed | None = None,
+        cosigned_levels: Collection[int] = (),
     ) -> None:
+        """``cosigned_levels`` are handed over only under a head that ``witnessed`` covers."""
+        self._witnessed = witnessed
+        self._cosigned_levels = frozenset(cosigned_levels)
         self._ledger = ledger
         self._registry = registry
         self._custody = custody
@@ -97,6 +113,7 @@ class Releases:
             await self._ledger.pace(act, len(body.items))
             opened = await self._open_all(body.items, headers)
             appended = await self._ledger.append(request, refused=opened.refused)
+            await self._cosigned(appended, body)
             return self._hand_over(appended, body, opened.keys)
 
     async def _open_all(self, items: Sequence[AskItem], headers: Sequence[bytes]) -> _Opened:
@@ -159,6 +176,21 @@ class Releases:
             ) from error
         found = section_keys(header, secret)
         return {level: found[level] for level in item.levels}
+
+    async def _cosigned(self, appended: Appended, body: AskKeys) -> None:
+        """Wait for witnesses where a level asked for needs them; without any nothing is given."""
+        asked = {level for item in body.items for level in item.levels}
+        if not appended.permit or asked.isdisjoint(self._cosigned_levels):
+            return
+        if self._witnessed is None:
+            raise HubUnavailable(
+                "keys of this level are handed out under a cosigned head only, and this hub has no"
+                " witnesses",
+                "该级别的密钥须经见证人共同签署后方可发放，而本枢纽未配置见证人",
+                remedy=("set [witness] policy in exchange.toml", "请配置 [witness] policy"),
+                failure="no-witness",
+            )
+        await self._witnessed.cover(appended.index)
 
     def _hand_over(
         self, appended: Appended, body: AskKeys, keys: Mapping[int, SectionKeys]

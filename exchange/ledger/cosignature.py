@@ -17,6 +17,7 @@ from typing import Final, assert_never
 
 from exchange.errors import NoteRefused
 from exchange.ledger.checkpoint import Checkpoint, parse_checkpoint
+from exchange.ledger.merkle import EMPTY_ROOT
 from exchange.ledger.note import (
     Note,
     SignatureLine,
@@ -122,6 +123,8 @@ def verify_head(raw: bytes, log: LogKeys) -> SignedHead:
     head = parse_checkpoint(note.text)
     if head.origin != log.origin:
         raise refused("origin")
+    if head.size == 0 and head.root != EMPTY_ROOT:
+        raise malformed("checkpoint-root")
     signed: SignedHead | None = None
     for hub in log.hubs:
         times = [verified_time(key, note, head) for key in hub.keys]

@@ -26,6 +26,7 @@ from exchange.ledger.follower import Follower
 from exchange.ledger.merkle import Tree
 from exchange.ledger.note import SignatureLine
 from exchange.ledger.sealing import Sealing
+from exchange.ledger.tiles import BUNDLE_BYTES_MAX
 from exchange.ledger.verdict import Folded
 
 PAUSE_S: Final = 0.25
@@ -36,6 +37,8 @@ AGAIN_S: Final = 2.0
 ENTRIES_MAX: Final = 4_096
 """Under one head; more only where a hub publishes a ledger that it did not publish before."""
 RECENT_BYTES_MAX: Final = 32 << 20
+READ_BYTES_MAX: Final = 2 * BUNDLE_BYTES_MAX
+"""At once from the topic; more than the open bundle can hold, so that there is always progress."""
 _MS: Final = 1_000
 
 _LOG = structlog.get_logger(__name__)
@@ -160,13 +163,10 @@ class Sealer:
 
     async def _entries(self) -> list[bytes]:
         """The entries that the next draft needs: from memory, or read from the topic again."""
-        first, end = self._sealing.next_first, self._follower.size
-        end = min(end, first + ENTRIES_MAX)
+        first, end = self._sealing.next_first, min(self._follower.size, self.size + ENTRIES_MAX)
         if self._recent and self._recent[0][0] <= first:
             return [raw for index, raw in self._recent if first <= index < end]
-        return await self._follower.entries(
-            first, count_max=end - first, bytes_max=RECENT_BYTES_MAX
-        )
+        return await self._follower.entries(first, count_max=end - first, bytes_max=READ_BYTES_MAX)
 
     def _note(self, folded: Folded) -> None:
         """Remember a leaf that was just folded, and forget what is sealed or too much."""

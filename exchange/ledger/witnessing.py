@@ -13,7 +13,7 @@ from typing import Final
 from exchange.errors import CheckFailed, NoteRefused
 from exchange.ledger.checkpoint import Checkpoint, parse_checkpoint
 from exchange.ledger.cosignature import LogKeys, SignedHead, verified_time
-from exchange.ledger.merkle import check_consistency
+from exchange.ledger.merkle import EMPTY_ROOT, check_consistency
 from exchange.ledger.note import (
     Note,
     SignatureLine,
@@ -76,13 +76,8 @@ def parse_submission(raw: bytes) -> Submission:
         decimal(old[1], "submission"),
         hashes64(lines, "submission"),
         parsed,
-        parse_checkpoint_of(parsed),
+        parse_checkpoint(parsed.text),
     )
-
-
-def parse_checkpoint_of(note: Note) -> Checkpoint:
-    """The head of a note whose root, at size 0, is left for `decide` to judge."""
-    return parse_checkpoint(note.text)
 
 
 def check_known(asked: Submission, logs: Mapping[str, LogKeys]) -> Answer | None:
@@ -114,6 +109,8 @@ def decide(asked: Submission, last: Cosigned | None) -> Answer:
         return Answer(400, "the old size is above that of the checkpoint\n")
     if asked.old != known.size:
         return Answer(409, f"{known.size}\n", SIZE_TYPE)
+    if head.size == 0 and head.root != EMPTY_ROOT:
+        return _inconsistent()
     if known.size == 0:
         return Answer(OK) if not asked.proof else _inconsistent()
     try:

@@ -32,6 +32,7 @@ from exchange.flow.release import Admissions, Releases
 from exchange.ledger.act import parse_act
 from exchange.ledger.append import Appender
 from exchange.ledger.clock import Clock, SystemClock
+from exchange.ledger.cosigning import Witnesses
 from exchange.ledger.follower import Follower
 from exchange.ledger.logfiles import LogFiles
 from exchange.ledger.mark import MarkFile
@@ -49,6 +50,7 @@ from exchange.wiring.hubmeters import count_folded, count_junk
 from exchange.wiring.lawbook import follow_rules
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.settings import Settings
+from exchange.wiring.witnesspost import WitnessPost
 from keys.cose import Signer
 from keys.custody import Custody, FileCustody
 
@@ -76,6 +78,8 @@ class OpenHub:
     clock: Clock
     log: LogFiles
     sealer: Sealer
+    witnesses: Witnesses | None
+    post: WitnessPost
     trouble: ExchangeError | None = None
 
     @property
@@ -183,6 +187,7 @@ async def open_hub(
         hub = assemble_hub(home, hub_id, bus, custody, signers, clock or SystemClock())
         stack.push_async_callback(hub.follower.close)
         stack.push_async_callback(hub.appender.close)
+        stack.push_async_callback(hub.post.close)
         following = asyncio.create_task(hub.follow())
         stack.push_async_callback(_ended, following)
         yield hub
@@ -197,6 +202,8 @@ def assemble_hub(
     follower = Follower(bus, topic, home.pin, fold, mark=mark, on_junk=count_junk)
     follower.listen(count_folded)
     appender = Appender(bus, topic, follower, fold, hub=hub_id, signer=signer, clock=clock)
+    policy, post = home.policy(), WitnessPost()
+    witnesses = Witnesses(policy, post) if policy is not None and policy.witnesses else None
     log = log_files(home, hub_id)
     sealing = Sealing(log, origin=home.table.log.origin, hub=hub_id, signers=signers.heads)
     return OpenHub(
@@ -213,12 +220,16 @@ def assemble_hub(
             custody=custody,
             signer=signer,
             clock=clock.now_ms,
+            witnessed=witnesses,
+            cosigned_levels=home.table.witness.cosigned_levels,
         ),
         custody=custody,
         signer=signer,
         clock=clock,
         log=log,
-        sealer=Sealer(follower, sealing, now_ms=clock.now_ms),
+        sealer=Sealer(follower, sealing, now_ms=clock.now_ms, witnesses=witnesses),
+        witnesses=witnesses,
+        post=post,
         trouble=_starting(),
     )
 
