@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -115,9 +116,13 @@ async def test_a_restart_goes_on_and_seals_nothing_twice(scene: Scene) -> None:
         await sealed.hub.follower.catch_up()
         sealer.begin()
         async with running(sealed, sealer):
-            await until(lambda s=sealer: s.published_size == len(scene.world.entries))  # type: ignore[misc]
+            await until(functools.partial(all_sealed, sealer, scene))
         heads.append(log.kept_head)
     assert heads[0] == heads[1]
+
+
+def all_sealed(sealer: Sealer, scene: Scene) -> bool:
+    return sealer.published_size == len(scene.world.entries)
 
 
 class Full(MemoryLog):

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -227,14 +228,14 @@ async def test_a_body_that_never_comes_is_given_up(
 ) -> None:
     monkeypatch.setattr(witness_module, "BODY_SECONDS_MAX", 0.01)
 
-    async def slowly() -> object:
+    async def slowly() -> AsyncIterator[bytes]:
         yield b"old 0\n"
         await asyncio.sleep(1)
         yield b"\n"
 
     transport = httpx.ASGITransport(app=witness_app(witness(tmp_path)))
     async with httpx.AsyncClient(transport=transport, base_url="http://witness.test") as client:
-        assert (await client.post("/add-checkpoint", content=slowly())).status_code == 408  # type: ignore[arg-type]
+        assert (await client.post("/add-checkpoint", content=slowly())).status_code == 408
 
 
 def test_a_log_believes_only_lines_that_verify() -> None:
