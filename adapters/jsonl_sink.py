@@ -32,10 +32,11 @@ from adapters.errors import (
     SinkUnavailable,
     position_conflict,
 )
-from adapters.ports import OPERATION, Delivery
+from adapters.ports import OPERATION, Delivery, Mark
 from adapters.sqltable import VERSION, Table
 
 POSITIONS_FILE: Final = "positions.json"
+DISPUTED_FILE: Final = "disputed.json"
 _FORMAT: Final = 1
 _HEX: Final = frozenset("0123456789abcdef")
 
@@ -88,6 +89,15 @@ class JsonLinesSink:
             _sync_folder(self._folder)
             self._keep(positions)
 
+    def mark(self, marks: Sequence[Mark]) -> None:
+        """Replace ``disputed.json``: the versions in this journal that somebody disputes."""
+        records = [
+            {"version": version, "objection": objection, "since_ms": since_ms}
+            for version, objection, since_ms in marks
+        ]
+        with self._failures(), self._locked():
+            self._replace(DISPUTED_FILE, {"format": _FORMAT, "records": records})
+
     def close(self) -> None:
         """Nothing is held between commits."""
 
@@ -126,8 +136,11 @@ class JsonLinesSink:
         return b"".join(lines)
 
     def _keep(self, positions: dict[str, tuple[int, str]]) -> None:
-        path = self._folder / POSITIONS_FILE
-        _write_through(_part(path), orjson.dumps({"format": _FORMAT, "streams": positions}))
+        self._replace(POSITIONS_FILE, {"format": _FORMAT, "streams": positions})
+
+    def _replace(self, name: str, content: object) -> None:
+        path = self._folder / name
+        _write_through(_part(path), orjson.dumps(content))
         _part(path).replace(path)
         _sync_folder(self._folder)
 

@@ -13,6 +13,9 @@ Columns = dict[str, list[Any]]
 Lines = int | Sequence[int]
 """The line of the first record when the others follow one by one, or the line of each record."""
 
+Mark = tuple[int, str, int]
+"""(version of a disputed record, id of the objection in hex, since when in ms)."""
+
 OPERATION: str = "_operation"
 """A column a source may have beside the fields: ``upsert`` (or empty) and ``delete``."""
 
@@ -96,6 +99,10 @@ class Sink(Protocol):
 
     def commit_many(self, deliveries: Sequence[Delivery]) -> None:
         """Commit several bundles, of one stream (in order) or of several, all or none."""
+        ...
+
+    def mark(self, marks: Sequence[Mark]) -> None:
+        """Replace what is marked as disputed; records that an open objection names, no others."""
         ...
 
     def close(self) -> None:

@@ -20,8 +20,8 @@ from adapters.errors import (
     SinkUnavailable,
     position_conflict,
 )
-from adapters.ports import Delivery
-from adapters.sqltable import CREATE_POSITIONS, Table, quoted, rows_of
+from adapters.ports import Delivery, Mark
+from adapters.sqltable import CREATE_DISPUTED, CREATE_POSITIONS, Table, quoted, rows_of
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -94,6 +94,16 @@ class PostgresSink:
                 else:
                     postgres_copy.merge(connection, self._table, columns)
 
+    def mark(self, marks: Sequence[Mark]) -> None:
+        """Replace the marks of this dataset in one transaction."""
+        place = self._table.dataset
+        with self._session() as connection, connection.cursor() as cursor:
+            cursor.execute("DELETE FROM exchange_disputed WHERE dataset = %s", (place,))
+            cursor.executemany(
+                "INSERT INTO exchange_disputed VALUES (%s, %s, %s, %s)",
+                [(place, *mark) for mark in marks],
+            )
+
     def close(self) -> None:
         """Close the connection; safe to repeat."""
         if self._connection is not None:
@@ -104,6 +114,7 @@ class PostgresSink:
         table = self._table
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SETUP_LOCK,))
         connection.execute(CREATE_POSITIONS)
+        connection.execute(CREATE_DISPUTED)
         connection.execute(table.create_records(_TYPES_STORED, "boolean").encode())
         found = connection.execute(
             "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
@@ -114,6 +125,8 @@ class PostgresSink:
             raise _mismatch(table)
         view = f"CREATE OR REPLACE VIEW {quoted(table.view)} AS {table.view_query()}"
         connection.execute(view.encode())
+        disputed = f"CREATE OR REPLACE VIEW {quoted(table.disputed)} AS {table.disputed_query()}"
+        connection.execute(disputed.encode())
 
     def _move(self, connection: Connection, delivery: Delivery) -> None:
         place = (self._table.dataset, delivery.stream)

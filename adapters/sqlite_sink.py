@@ -19,8 +19,8 @@ from adapters.errors import (
     SinkUnavailable,
     position_conflict,
 )
-from adapters.ports import Delivery
-from adapters.sqltable import CREATE_POSITIONS, Table, quoted, rows_of
+from adapters.ports import Delivery, Mark
+from adapters.sqltable import CREATE_DISPUTED, CREATE_POSITIONS, Table, quoted, rows_of
 
 BUSY_SECONDS: Final = 30.0
 """How long to wait for another process's transaction."""
@@ -64,12 +64,15 @@ class SqliteSink:
         run("PRAGMA synchronous = FULL")
         with self._transaction():
             run(CREATE_POSITIONS)
+            run(CREATE_DISPUTED)
             run(self._table.create_records(_TYPES, "INTEGER"))
             found = run(f"PRAGMA table_info({quoted(self._table.records)})").fetchall()
             if tuple(row[1] for row in found) != self._table.stored_names:
                 raise _mismatch(self._table)
             view = quoted(self._table.view)
             run(f"CREATE VIEW IF NOT EXISTS {view} AS {self._table.view_query()}")
+            disputed = quoted(self._table.disputed)
+            run(f"CREATE VIEW IF NOT EXISTS {disputed} AS {self._table.disputed_query()}")
 
     def positions(self) -> dict[str, tuple[int, str]]:
         """Stream (hex) → (last sequence committed, its header hash in hex)."""
@@ -91,6 +94,16 @@ class SqliteSink:
                 self._move(delivery)
                 rows = zip(*rows_of(self._table, delivery), strict=True)
                 self._connection.executemany(self._upsert, rows)
+
+    def mark(self, marks: Sequence[Mark]) -> None:
+        """Replace the marks of this dataset in one transaction."""
+        place = self._table.dataset
+        with self._failures(), self._transaction():
+            self._connection.execute("DELETE FROM exchange_disputed WHERE dataset = ?", (place,))
+            self._connection.executemany(
+                "INSERT INTO exchange_disputed VALUES (?, ?, ?, ?)",
+                [(place, *mark) for mark in marks],
+            )
 
     def close(self) -> None:
         """Close the file; safe to repeat."""

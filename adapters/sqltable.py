@@ -6,7 +6,10 @@ For dataset ``exam-results`` a store gets
   the contract. A deleted record stays as a tombstone (key and version, the rest NULL), so that a
   late upsert with a lower version cannot bring it back;
 * ``exam_results``: a view of what is not deleted, the contract's columns only. Read this one;
-* ``exchange_positions``: for each dataset and stream the last bundle committed.
+* ``exchange_positions``: for each dataset and stream the last bundle committed;
+* ``exchange_disputed``: (dataset, version, objection, since) of records that somebody disputes;
+* ``exam_results_disputed``: a view of those that are still held in that version, with
+  ``_objection`` and ``_disputed_since_ms``. Whoever uses a record looks here first.
 """
 
 import re
@@ -89,6 +92,25 @@ class Table:
         names = _list(self.names)
         return " ".join(("SELECT", names, "FROM", quoted(self.records), "WHERE NOT", DELETED))
 
+    @property
+    def disputed(self) -> str:
+        """The name of the view of disputed records, unquoted."""
+        return f"{self.view}_disputed"
+
+    def disputed_query(self) -> str:
+        """What that view shows; the dataset's name was checked by `Table.of`."""
+        names = ", ".join(f"held.{quoted(name)}" for name in self.names)
+        return " ".join(
+            (
+                "SELECT",
+                names,
+                ", said.objection AS _objection, said.since_ms AS _disputed_since_ms FROM",
+                quoted(self.records),
+                f"AS held JOIN exchange_disputed AS said ON said.version = held.{VERSION}",
+                f"WHERE NOT held.{DELETED} AND said.dataset = '{self.dataset}'",
+            )
+        )
+
     def upsert(self, rows: str) -> str:
         """Insert ``rows`` (``VALUES (…)`` or a query); a higher version replaces, others do not."""
         target = quoted(self.records)
@@ -104,6 +126,12 @@ class Table:
 CREATE_POSITIONS: Final = (
     "CREATE TABLE IF NOT EXISTS exchange_positions (dataset text NOT NULL, stream text NOT NULL,"
     " sequence bigint NOT NULL, header_hash text NOT NULL, PRIMARY KEY (dataset, stream))"
+)
+
+CREATE_DISPUTED: Final = (
+    "CREATE TABLE IF NOT EXISTS exchange_disputed (dataset text NOT NULL, version bigint NOT NULL,"
+    " objection text NOT NULL, since_ms bigint NOT NULL,"
+    " PRIMARY KEY (dataset, version, objection))"
 )
 
 

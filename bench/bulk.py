@@ -40,6 +40,10 @@ class CountingSink:
         """Of this sink's own life: a new one starts at the beginning."""
         return dict(self._positions)
 
+    def mark(self, marks: Sequence[tuple[int, str, int]]) -> None:
+        """Keep the marks."""
+        self.marks = list(marks)
+
     def commit_many(self, deliveries: Sequence[Delivery]) -> None:
         """Count."""
         for delivery in deliveries:

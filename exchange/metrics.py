@@ -32,6 +32,7 @@ LABELS: Final[Mapping[str, re.Pattern[str]]] = {
     "reason": re.compile(_WORD),
     "route": re.compile(r"[a-z0-9/{}_.:-]{1,60}"),
     "rule": re.compile(r"[A-Z]{2,12}-[0-9]{2}|NONE"),
+    "state": re.compile("due|done|late|breached|escalated|awaiting-calendar|lapsed"),
     "status": re.compile(r"[1-5][0-9]{2}"),
     "verdict": re.compile("permit|deny"),
 }
@@ -145,6 +146,15 @@ HUB_REQUEST: Final = _seconds("hub_request", "HTTP requests, from first to last 
 HUB_LIMITED: Final = _counter("hub_limited_total", "Requests turned away by the rate limit.")
 HUB_UNDER_WAY: Final = _gauge("hub_requests_under_way", "HTTP requests being answered now.")
 HUB_READY: Final = _gauge("hub_ready", "1 while this hub may append and release.")
+
+# --- duties ---
+DUTIES: Final = _gauge(
+    "duties", "Duties that the ledger gives rise to, by state and by each rule.", "state", "rule"
+)
+DUTIES_AWAITING: Final = _gauge(
+    "duties_awaiting_calendar",
+    "Duties whose term needs a year of working days that nobody has adopted.",
+)
 
 # --- publish ---
 PUBLISH_RECORDS: Final = _counter(

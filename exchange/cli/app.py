@@ -12,15 +12,22 @@ from typer.main import get_command
 
 from exchange.cli.adapter import app as adapter
 from exchange.cli.audit import app as audit
+from exchange.cli.calendar import app as calendar
 from exchange.cli.catalogue import app as catalogue
 from exchange.cli.chinese import help_in_chinese
 from exchange.cli.contract import app as contract
+from exchange.cli.demand import app as demand
 from exchange.cli.demo import register as register_demo
+from exchange.cli.duty import app as duty
+from exchange.cli.escalate import app as escalate
 from exchange.cli.grant import app as grant
+from exchange.cli.grantend import register as register_grant_end
 from exchange.cli.home import register as register_home
 from exchange.cli.hub import app as hub
 from exchange.cli.keys import app as keys
 from exchange.cli.member import app as member
+from exchange.cli.notice import app as notice
+from exchange.cli.objection import app as objection
 from exchange.cli.pull import register as register_pull
 from exchange.cli.push import register as register_push
 from exchange.cli.request import app as request
@@ -33,6 +40,11 @@ NOUNS = (
     ("catalogue", catalogue),
     ("request", request),
     ("grant", grant),
+    ("demand", demand),
+    ("objection", objection),
+    ("duty", duty),
+    ("escalate", escalate),
+    ("notice", notice),
     ("rules", rules),
     ("contract", contract),
     ("adapter", adapter),
@@ -41,6 +53,10 @@ NOUNS = (
     ("audit", audit),
     ("witness", witness),
 )
+
+
+register_grant_end(grant)
+rules.add_typer(calendar, name="calendar")
 
 
 def build(language: Language) -> Any:  # noqa: ANN401 - the parser's command class is private

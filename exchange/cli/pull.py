@@ -60,6 +60,12 @@ _WITHHELD: Final = Text(
     "数据流 {stream}：账本载明已到第 {sequence} 个数据包，但 Kafka 中没有",
 )
 _DUPLICATES: Final = Text("{count} repeated bundles ignored", "忽略重复数据包 {count} 个")
+_DISPUTED: Final = Text(
+    "{count} records of {dataset} are disputed until their provider has answered; {where} shows"
+    " those held here (COR-02: service goes on where a valid proof is shown)",
+    "{dataset} 有 {count} 条记录存在未办结异议；本处持有的见 {where}"
+    "（COR-02：持有效证明的照常办理）",
+)
 _OUTSIDE: Final = Text(
     "{count} bundles lie outside the period of the grant", "{count} 个数据包不在授权的时间范围内"
 )
@@ -207,6 +213,9 @@ def tell(
         screen.say(_DUPLICATES, count=report.duplicates)
     if report.outside_period:
         screen.say(_OUTSIDE, count=report.outside_period)
+    if report.disputed:
+        where = disputed_place(target, entitled.grant.dataset)
+        screen.say(_DISPUTED, count=report.disputed, dataset=entitled.grant.dataset, where=where)
     if report.ignored:
         what = ", ".join(f"{failure} {count}" for failure, count in report.ignored.items())
         screen.say(_IGNORED, count=sum(report.ignored.values()), what=what)
@@ -218,6 +227,14 @@ def tell(
     for stream, sequence in report.withheld.items():
         screen.say(_WITHHELD, stream=stream[:12], sequence=sequence)
     screen.answer(report_data(report, entitled) | {"out": target.shown, "exported": exported})
+
+
+def disputed_place(target: "Target", dataset: str) -> str:
+    """Where a reader finds the disputed records it holds."""
+    if target.sink == "jsonl":
+        return f"{target.place}/{dataset}/disputed.json"
+    view = f"{dataset.replace('-', '_')}_disputed"
+    return view if target.sink == "postgres" else f"{target.place}: {view}"
 
 
 def _tell_halts(screen: Screen, halted: "dict[str, Halt]") -> None:
@@ -253,6 +270,7 @@ def report_data(report: "Report", entitled: "Subscription") -> dict[str, Any]:
         },
         "missing": report.missing,
         "withheld": report.withheld,
+        "disputed": report.disputed,
         "stopped": report.stopped,
         "whole": report.whole,
     }

@@ -26,6 +26,7 @@ from exchange.errors import BundleRefused
 from exchange.flow.commits import Commits, Opened
 from exchange.flow.forks import Forks
 from exchange.flow.keyring import Denied, Keyring
+from exchange.flow.marks import Marks
 from exchange.flow.ports import Clock, Delivery, LedgerView, Sink
 from exchange.flow.reader import Accepted, Reader
 from exchange.flow.receipts import Receipts
@@ -66,6 +67,7 @@ class Subscriber:
         self._clock = clock
         self._resume = resume or NoResume()
         self._commits = Commits(sink, self._committed)
+        self._marks = Marks(sink, view, subscription.grant.dataset)
         self._stopping = asyncio.Event()
         self.report = Report()
 
@@ -78,7 +80,7 @@ class Subscriber:
 
         Raises BusUnavailable and HubUnavailable with everything so far committed; run again.
         """
-        await self._view.catch_up()
+        await self._look()
         positions = await asyncio.to_thread(self._sink.positions)
         reader = Reader(self._subscription, self._view, positions, self.report)
         starts = reader.starts(await self._bounds(), self._resume.load(positions))
@@ -102,7 +104,7 @@ class Subscriber:
                     await self._forks.file()
                     if follow:
                         reader.conclude(self._clock())
-                    await self._view.catch_up()
+                    await self._look()
         finally:
             await consumer.close()
             try:
@@ -115,6 +117,11 @@ class Subscriber:
         if settled := reader.settled(consumer.positions()):
             self._resume.save(settled, await asyncio.to_thread(self._sink.positions))
         return self.report
+
+    async def _look(self) -> None:
+        """Read the ledger to its end, and mark what it says is disputed."""
+        await self._view.catch_up()
+        self.report.disputed = await self._marks.renew()
 
     async def _bounds(self) -> dict[Place, tuple[int, int]]:
         dataset = self._view.registry.datasets[self._subscription.grant.dataset]

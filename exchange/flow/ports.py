@@ -82,6 +82,10 @@ class Sink(Protocol):
         """
         ...
 
+    def mark(self, marks: Sequence[tuple[int, str, int]]) -> None:
+        """Mark these records as disputed, and no others: (version, objection in hex, since ms)."""
+        ...
+
     def close(self) -> None:
         """Let go of files and connections; safe to repeat."""
         ...

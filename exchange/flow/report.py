@@ -32,6 +32,8 @@ class Report:
     withheld: dict[str, int] = field(default_factory=dict)
     """Streams behind their newest anchor for too long: the sequence number anchored."""
 
+    disputed: int = 0
+    """Records of the dataset that an open objection names; they are marked in the sink."""
     stopped: bool = False
     """Whether it was told to stop before it had reached the end; what is left is nobody's fault."""
 
@@ -50,4 +52,4 @@ class Report:
             self.ignored[failure] = self.ignored.get(failure, 0) + count
         self.halted, self.missing = later.halted, later.missing
         self.gaps, self.withheld = later.gaps, later.withheld
-        self.stopped = later.stopped
+        self.disputed, self.stopped = later.disputed, later.stopped

@@ -60,7 +60,7 @@ def book(registry: Registry, law: Law, at_ms: int) -> Iterator[tuple[Duty, Stand
 def open_book(registry: Registry, law: Law, at_ms: int) -> Iterator[tuple[Duty, Standing]]:
     """The duties that nobody has met; costs what is open, not what there ever was."""
     days = calendar(registry, law)
-    for name in registry.duties_open:
+    for name in tuple(registry.duties_open):  # whoever counts slowly may let the ledger go on
         row = registry.duties[name]
         for duty in occurrences(row, registry, at_ms) if row.cycle else (row,):
             found = _standing(duty, registry, days, at_ms)

@@ -46,7 +46,7 @@ from exchange.wiring.home import GENESIS_FILE, Home
 from exchange.wiring.homekafka import bootstrap_of
 from exchange.wiring.hubkeys import CUSTODY_FILE
 from exchange.wiring.hublog import HubSigners, hub_signers, log_files
-from exchange.wiring.hubmeters import count_folded, count_junk
+from exchange.wiring.hubmeters import count_folded, count_junk, meter_duties
 from exchange.wiring.lawbook import follow_rules
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.settings import Settings
@@ -190,6 +190,8 @@ async def open_hub(
         stack.push_async_callback(hub.post.close)
         following = asyncio.create_task(hub.follow())
         stack.push_async_callback(_ended, following)
+        metering = asyncio.create_task(meter_duties(hub.fold, hub.clock.now_ms))
+        stack.push_async_callback(_ended, metering)
         yield hub
 
 

@@ -27,3 +27,19 @@ def test_the_story_comes_out_as_written(
     for file in (HERE / "files").iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     play(HERE / "story.txt", feed, {"TOPIC": f"test.data.{uuid4().hex}"})
+
+
+def test_duties_come_out_as_written(
+    live_home: Path,
+    terminal: Terminal,
+    feed: Callable[[str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After the story, in the same home: its dataset and its provider are there."""
+    assert terminal is not None
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXCHANGE_HOME", str(live_home))
+    for file in (HERE / "files").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    play(HERE / "duties.txt", feed)

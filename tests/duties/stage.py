@@ -8,7 +8,6 @@ Civil affairs provides ``welfare`` (conditional), health applies, reads, objects
     stage.state("answer", as_of="2026-02-28")     # ("done", ("RESP-01", "SLA-02"))
 """
 
-from dataclasses import replace
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -126,6 +125,20 @@ class DutyStage:
     def revoke(self) -> Folded:
         """Civil affairs ends the latest grant."""
         return self.put(acts.RevokeGrant(grant=self.latest["grant"], reason=""), by="civil")
+
+    def withdraw_dataset(self) -> Folded:
+        """Civil affairs takes the dataset out of the catalogue."""
+        return self.put(acts.WithdrawDataset(dataset=DATASET, reason=""), by="civil")
+
+    def republish(self, *, cycle: str) -> Folded:
+        """The dataset with another cycle in its contract."""
+        text = TEXT.replace("cycle: yearly", f"cycle: {cycle}")
+        if self.contract.region is None:
+            text = text.replace("region: {field: code, level: city}\n", "")
+        encoded = Contract.from_yaml(text.encode()).encoded
+        body = self.world.proposal(DATASET, sharing="conditional", contract=encoded)
+        proposal = permitted(self.put(body, by="civil"))
+        return self.put(acts.PublishDataset(dataset=DATASET, proposal=proposal), by="authority")
 
     def demand(self, title: str = "低保对象名录") -> Folded:
         """Health asks civil affairs for data that nobody has registered."""
@@ -280,8 +293,3 @@ class DutyStage:
 def end_of(day: str) -> int:
     """The first millisecond after a day in China; 0 for none."""
     return start_ms(date.fromisoformat(day)) + DAY_MS if day else 0
-
-
-def without_time(duty: Duty) -> Duty:
-    """The duty as it was owed, for comparisons."""
-    return replace(duty, settled=None, settled_ms=0, outcome="")

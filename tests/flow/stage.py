@@ -82,6 +82,10 @@ class ListSink:
         """See Sink."""
         return dict(self.at)
 
+    def mark(self, marks: Sequence[tuple[int, str, int]]) -> None:
+        """Keep the marks."""
+        self.marks = list(marks)
+
     def commit_many(self, deliveries: Sequence[Delivery]) -> None:
         """See Sink."""
         self.fail()

@@ -21,6 +21,10 @@ class Sluggish:
     def positions(self) -> dict[str, tuple[int, str]]:
         return {}
 
+    def mark(self, marks: Sequence[tuple[int, str, int]]) -> None:
+        """Keep the marks."""
+        self.marks = list(marks)
+
     def commit_many(self, deliveries: Sequence[Delivery]) -> None:
         self.at_once += 1
         assert self.at_once == 1

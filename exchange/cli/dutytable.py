@@ -1,0 +1,203 @@
+"""Duties as people and programs see them, and the one that a short id names."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from exchange.cli.screen import Grid, Screen
+from exchange.cli.times import moment_ms, shown
+from exchange.errors import NotFound, UsageError
+from exchange.model.text import Text
+
+if TYPE_CHECKING:
+    from exchange.registry.duties import Standing, State
+    from exchange.registry.dutyrows import Duty
+    from policies.register import Register
+
+Row = tuple["Duty", "Standing"]
+
+KINDS: Final = {
+    "answer": Text("answer an application", "答复申请"),
+    "catalogue": Text("update the entry", "更新目录"),
+    "correct": Text("correct by a date", "限期更正"),
+    "cycle": Text("provide a period", "按周期提供"),
+    "decide": Text("decide an escalation", "处理升级事项"),
+    "delete": Text("delete the copy", "删除副本"),
+    "demand": Text("answer a demand", "答复需求"),
+    "directed": Text("do what was directed", "执行决定"),
+    "first": Text("provide first", "首次提供"),
+    "notify": Text("tell the persons", "告知个人"),
+    "objection": Text("answer an objection", "答复异议"),
+    "register": Text("register the data", "登记目录"),
+}
+STATES: "Final[dict[State, Text]]" = {
+    "due": Text("due", "待办"),
+    "done": Text("done in time", "按期办结"),
+    "late": Text("done late", "逾期办结"),
+    "breached": Text("breached", "逾期未办"),
+    "escalated": Text("escalated", "已升级"),
+    "awaiting-calendar": Text("awaiting calendar", "待日历"),
+    "lapsed": Text("lapsed", "已失效"),
+}
+_TITLE: Final = Text("Duties as of {day}", "截至 {day} 的义务")
+_COLUMNS: Final = (
+    Text("duty", "义务编号"),
+    Text("what", "事项"),
+    Text("owed by", "义务人"),
+    Text("owed to", "受益方"),
+    Text("dataset", "数据集"),
+    Text("last day", "截止日"),
+    Text("state", "状态"),
+    Text("rules", "规则"),
+    Text("basis (entry)", "依据条目"),
+)
+_EVERY_READER: Final = Text("every reader", "全部使用方")
+_YEAR: Final = Text("needs the calendar of {year}", "待 {year} 年日历")
+
+
+def as_of_ms(text: str, *, now_ms: int) -> int:
+    """The moment that ``--as-of`` names: of a date, the last millisecond of that day in China."""
+    from datetime import date
+
+    from policies.workdays import end_of_day_ms
+
+    if len(text) == 10:
+        try:
+            return end_of_day_ms(date.fromisoformat(text)) - 1
+        except ValueError:
+            pass
+    return moment_ms(text, now_ms=now_ms)
+
+
+def by_ms(text: str) -> int:
+    """The first moment that is too late for a date (its end in China); 0 for none."""
+    from exchange.wiring.clock import now_ms
+
+    if not text:
+        return 0
+    return as_of_ms(text, now_ms=now_ms()) + (1 if len(text) == 10 else 0)
+
+
+def duty_name(name: str) -> str:
+    """An id as tables show it: digits enough to type back."""
+    base, _, last = name.rpartition("/")
+    return f"{base}/{last[:12]}" if len(last) == 64 else name
+
+
+def find_duty(rows: Iterable[Row], text: str) -> Row:
+    """The one duty whose id begins with ``text``; `NotFound` or `UsageError`."""
+    wanted = text.strip().removesuffix("…")
+    found = [row for row in rows if row[0].id.startswith(wanted)] if "/" in wanted else []
+    if len(found) == 1:
+        return found[0]
+    exact = [row for row in found if row[0].id == wanted]
+    if exact:
+        return exact[0]
+    if found:
+        raise UsageError(
+            f"several duties begin with {text[:80]}",
+            f"以 {text[:80]} 开头的义务不止一个",
+            remedy=("write more of the id", "请写出更多位编号"),
+            failure="ambiguous",
+        )
+    raise NotFound(
+        f"there is no duty {text[:80]!r}",
+        f"没有义务 {text[:80]!r}",
+        remedy=("see: exchange duty list", "请查看：exchange duty list"),
+        failure="no-such-id",
+    )
+
+
+def tell_duties(
+    screen: Screen, rows: Sequence[Row], register: "Register", *, as_of_ms: int
+) -> None:
+    """The table."""
+    day = shown(as_of_ms)
+    title = Text(_TITLE.en.format(day=day), _TITLE.zh.format(day=day))
+    screen.grid(Grid(title, _COLUMNS, [_cells(screen, run, register) for run in _runs(rows)]))
+
+
+def _runs(rows: Sequence[Row]) -> "list[list[Row]]":
+    """The rows, periods of one cycle that follow each other in one state taken together."""
+    runs: list[list[Row]] = []
+    for duty, how in rows:
+        before = runs[-1][-1] if runs else None
+        alike = (
+            before is not None
+            and bool(duty.cycle)
+            and _base(before[0]) == _base(duty)
+            and before[1].state == how.state
+        )
+        if alike:
+            runs[-1].append((duty, how))
+        else:
+            runs.append([(duty, how)])
+    return runs
+
+
+def _base(duty: "Duty") -> str:
+    return duty.id.rpartition("/")[0]
+
+
+def _cells(screen: Screen, run: "list[Row]", register: "Register") -> list[object]:
+    duty, how = run[-1]
+    what = f"{screen.word(KINDS[duty.kind])} {duty.region}".strip()
+    name = duty_name(run[0][0].id)
+    if len(run) > 1:
+        what = f"{what} ×{len(run)}"
+        name = f"{name}…{duty.id.rpartition('/')[2]}"
+    state = screen.word(STATES[how.state])
+    if how.escalation is not None and how.state == "escalated":
+        state = f"{state} ({how.escalation.tier}/3)"
+    return [
+        name,
+        what,
+        duty.owner,
+        duty.beneficiary or screen.word(_EVERY_READER),
+        duty.dataset,
+        last_day(screen, how),
+        state,
+        marked(duty.rules, register),
+        duty.basis,
+    ]
+
+
+def last_day(screen: Screen, how: "Standing") -> str:
+    """The last day of a term, the year it waits for, or nothing."""
+    if how.term.awaiting is not None:
+        return screen.word(_YEAR).format(year=how.term.awaiting)
+    return "" if how.term.last_day is None else how.term.last_day.isoformat()
+
+
+def marked(rules: Iterable[str], register: "Register") -> list[str]:
+    """Ids of rules, each with 待核 where nobody has verified it."""
+    return [f"{name} {register.rule(name).badge}".strip() for name in rules]
+
+
+def duty_data(duty: "Duty", how: "Standing", register: "Register") -> dict[str, Any]:
+    """One duty for programs."""
+    term = how.term
+    insisted = how.escalation
+    return {
+        "duty": duty.id,
+        "kind": duty.kind,
+        "owner": duty.owner,
+        "beneficiary": duty.beneficiary or None,
+        "dataset": duty.dataset or None,
+        "region": duty.region or None,
+        "rules": [{"id": name, "verified": not register.rule(name).badge} for name in duty.rules],
+        "state": how.state,
+        "since": shown(how.since_ms),
+        "working_days": duty.days or None,
+        "last_day": term.last_day.isoformat() if term.last_day else None,
+        "deadline_ms": term.ends_ms,
+        "awaiting_calendar": term.awaiting,
+        "extension_most": duty.extension - duty.extended_days,
+        "extended_days": duty.extended_days,
+        "extension_asked": duty.asked_days,
+        "escalation": None
+        if insisted is None
+        else {"id": insisted.id.hex(), "tier": insisted.tier, "entry": insisted.opened},
+        "entry": duty.basis,
+        "settled_entry": duty.settled,
+        "outcome": duty.outcome or None,
+    }
