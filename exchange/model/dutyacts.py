@@ -65,7 +65,7 @@ class NewObjection(Body):
     proof: Annotated[bool, Key(4)] = False
     """The person concerned holds a valid proof: service goes on meanwhile (COR-02)."""
     credit: Annotated[bool, Key(5)] = False
-    """It disputes a credit record (COR-04)."""
+    """It disputes a credit record (COR-04); so does every objection in the credit library."""
 
 
 class AnswerObjection(Body):

@@ -137,11 +137,14 @@ def _state(duty: Duty, term: Term, insisted: Escalation | None, at_ms: int) -> S
 def _begun(duty: Duty, registry: Registry, at_ms: int) -> tuple[int, Duty]:
     """When its clock starts, and the duty with what only the grant's end tells.
 
-    Deletion is due from the end of the grant. A first provision is owed while the grant lasts.
+    Deletion is due from the end of the grant; persons are told, and a first provision is owed,
+    while it lasts. A grant may be renewed.
     """
-    if duty.grant is None or duty.kind not in {"delete", "first"}:
+    if duty.grant is None:
         return duty.since_ms, duty
     ended_ms = _end_of(duty.grant, registry)
+    if duty.kind == "notify":
+        return duty.since_ms, replace(duty, by_ms=ended_ms)
     if duty.kind == "delete":
         return ended_ms, duty
     if duty.settled is None and ended_ms <= at_ms:

@@ -98,7 +98,7 @@ def _objection(body: acts.NewObjection, asked: Asked, index: int) -> None:
         body.fields,
         body.reason,
         body.proof,
-        body.credit,
+        body.credit or registry.datasets[grant.dataset].said.library == "credit",
         index,
         asked.at_ms,
     )
@@ -195,7 +195,7 @@ def _reopen(name: str, asked: Asked, index: int) -> None:
         case "answer":
             request = registry.requests[identifier]
             registry.requests[identifier] = replace(
-                request, status="open", answer=None, basis="", version=index + 1
+                request, status="open", answer=None, basis="", reason="", version=index + 1
             )
         case "objection":
             objection = registry.objections[identifier]

@@ -138,6 +138,7 @@ class DutyStage:
         encoded = Contract.from_yaml(text.encode()).encoded
         body = self.world.proposal(DATASET, sharing="conditional", contract=encoded)
         proposal = permitted(self.put(body, by="civil"))
+        self.world.review(DATASET, proposal)
         return self.put(acts.PublishDataset(dataset=DATASET, proposal=proposal), by="authority")
 
     def demand(self, title: str = "低保对象名录") -> Folded:
