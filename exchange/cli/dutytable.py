@@ -124,7 +124,7 @@ def _runs(rows: Sequence[Row]) -> "list[list[Row]]":
         alike = (
             before is not None
             and bool(duty.cycle)
-            and _base(before[0]) == _base(duty)
+            and _cycle_of(before[0]) == _cycle_of(duty)
             and before[1].state == how.state
         )
         if alike:
@@ -134,7 +134,7 @@ def _runs(rows: Sequence[Row]) -> "list[list[Row]]":
     return runs
 
 
-def _base(duty: "Duty") -> str:
+def _cycle_of(duty: "Duty") -> str:
     return duty.id.rpartition("/")[0]
 
 
