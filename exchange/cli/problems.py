@@ -78,12 +78,15 @@ def _ours(error: Any) -> Problem:  # noqa: ANN401 - three trees of one shape, no
 
 
 def _system(error: OSError) -> Problem:
-    where = str(error.filename) if error.filename is not None else "?"
+    where = "" if error.filename is None else str(error.filename)
     if error.errno in NO_ROOM:
         return Problem(
             category="disk-full",
             failure="disk-full",
-            text=Text(f"no room to write {where}", f"磁盘空间不足，无法写入 {where}"),
+            text=Text(
+                f"no room to write {where}" if where else "a disk is full",
+                f"磁盘空间不足，无法写入 {where}" if where else "磁盘空间不足",
+            ),
             remedy=Text(
                 "free space, then repeat the command: what was acknowledged is kept",
                 "请清理磁盘后重试：已确认的数据不会丢失",
@@ -94,7 +97,10 @@ def _system(error: OSError) -> Problem:
     return Problem(
         category="system",
         failure=errno.errorcode.get(error.errno or 0, "system"),
-        text=Text(f"{where}: {error.strerror}", f"{where}：系统拒绝（{error.strerror}）"),
+        text=Text(
+            f"{where}: {error.strerror}" if where else f"the system refused: {error.strerror}",
+            f"{where}：系统拒绝（{error.strerror}）" if where else f"系统拒绝：{error.strerror}",
+        ),
         remedy=Text(
             "check that the path exists and that you may use it", "请检查路径是否存在、是否有权限"
         ),

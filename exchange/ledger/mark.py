@@ -50,7 +50,11 @@ class MarkFile:
         Safe from several threads: a save goes on in its thread when whoever asked is cancelled.
         """
         with self._saving:
-            self._replace(mark)
+            try:
+                self._replace(mark)
+            except OSError as error:
+                error.filename = error.filename or str(self._path)  # a full disk names no file
+                raise
 
     def _replace(self, mark: Mark) -> None:
         data = {"size": mark.size, "root": mark.root.hex(), "offset": mark.offset}

@@ -22,6 +22,7 @@ from exchange.wiring.clock import now_ms
 from exchange.wiring.home import Home
 from exchange.wiring.homekafka import bootstrap_of, embedded, is_embedded
 from exchange.wiring.joinedsteps import ledger_steps
+from exchange.wiring.localsteps import hub_steps, no_room, process_step
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.pinnedca import pinned_context
 from exchange.wiring.processes import Background
@@ -174,17 +175,16 @@ async def _ask_remote(home: Home, settings: Settings) -> None:
 
 async def look(home: Home, settings: Settings) -> list[Step]:
     """Every step in order; a step after a missing one is looked at all the same."""
-    steps = [await _kafka_answers(home, settings)]
-    if home.table.hub.local:
-        hub = hub_process(home)
-        steps.append(_process_step("hub-process", Text("hub process", "枢纽进程"), hub))
-    steps.append(await _hub_ready(home, settings))
+    steps = [*no_room(home.path), await _kafka_answers(home, settings)]
+    ready = await _hub_ready(home, settings)
+    local = home.table.hub.local
+    steps.extend(hub_steps(home, hub_process(home), ready) if local else [ready])
     if home.joined is not None and steps[0].good:
         steps.extend(await ledger_steps(home, settings, home.joined))
     for configuration in adapter_configurations(home):
         process = adapter_process(home, configuration)
         title = Text(f"adapter {process.name}", f"适配器 {process.name}")
-        steps.append(_process_step(process.name, title, process))
+        steps.append(process_step(process.name, title, process))
     return steps
 
 
@@ -229,14 +229,6 @@ async def _hub_ready(home: Home, settings: Settings) -> Step:
 
 def _text(said: Sentences) -> Text:
     return Text(said.en, said.zh)
-
-
-def _process_step(name: str, title: Text, process: Background) -> Step:
-    pid = process.pid()
-    if pid is not None:
-        return Step(name, title, good=True, found=Text(f"process {pid}", f"进程 {pid}"))
-    remedy = Text("start it with: exchange up", "请执行：exchange up")
-    return Step(name, title, good=False, found=Text("not running", "未运行"), remedy=remedy)
 
 
 def missing(steps: Sequence[Step]) -> Step | None:

@@ -82,6 +82,10 @@ def test_a_full_disk_is_told_as_one() -> None:
     problem = problem_of(OSError(28, "No space left on device", "/x/y"))
     assert (problem.category, problem.exit_code) == ("disk-full", 3)
     assert "/x/y" in problem.text.zh
+    unnamed = problem_of(OSError(28, "No space left on device"))
+    assert (unnamed.text.en, unnamed.text.zh) == ("a disk is full", "磁盘空间不足")
+    other = problem_of(OSError(5, "Input/output error"))
+    assert other.text.en == "the system refused: Input/output error"
 
 
 def test_nothing_that_others_wrote_forges_a_line_or_drives_the_terminal() -> None:

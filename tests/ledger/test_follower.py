@@ -8,13 +8,12 @@ import pytest
 
 from exchange.bus.failures import offset_gone
 from exchange.bus.memory import Faults, MemoryBus, MemoryCluster, MemoryConsumer
-from exchange.errors import BusUnavailable, InputUnreadable, LedgerBroken
+from exchange.errors import BusUnavailable, LedgerBroken
 from exchange.ledger import follower as following
 from exchange.ledger import waits as waiting
 from exchange.ledger.entry import Statement, leaf_hash, sign_entry
 from exchange.ledger.follower import Follower
 from exchange.ledger.leaves import Leaves, truncated
-from exchange.ledger.mark import Mark, MarkFile
 from exchange.ledger.merkle import Tree
 from exchange.ledger.topic import ledger_topic
 from exchange.ledger.verdict import Folded
@@ -213,19 +212,6 @@ async def test_a_mark_notices_what_changed_while_the_process_was_off(
     with pytest.raises(LedgerBroken) as broken:
         await Hub(world, other, "hub-1", mark=mark).follower.catch_up()
     assert broken.value.failure == "rewritten"
-
-
-def test_a_mark_is_kept_whole_or_refused(tmp_path: Path) -> None:
-    file = MarkFile(tmp_path / "mark")
-    assert file.load() is None
-    mark = Mark(3, bytes(32), 17)
-    file.save(mark)
-    file.save(mark)
-    assert file.load() == mark
-    for torn in (b"", b"{}", b'{"size":1,"root":"00","offset":1}', b"[]", b'{"size":"x"}'):
-        (tmp_path / "mark").write_bytes(torn)
-        with pytest.raises(InputUnreadable):
-            file.load()
 
 
 async def test_a_running_follower_saves_its_mark_and_rechecks(
