@@ -112,7 +112,9 @@ async def complete(office: Office, request: Request, wanted: Wanted, matter: Mat
         missing = wish_of_request(completed(body, request)).missing
         if not missing:
             raise
-        raise RuleRefused(*error.text, rules=error.rules, remedy=still_missing(missing)) from None
+        also = still_missing(missing)
+        remedy = (f"{also[0]}; {error.remedy.en}", f"{also[1]}；{error.remedy.zh}")
+        raise RuleRefused(*error.text, rules=error.rules, remedy=remedy) from None
 
 
 async def approve(

@@ -1,0 +1,87 @@
+"""Rules end to end: commands of several members against a hub, and what stands on the ledger."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Terminal
+
+HERE: Final = Path(__file__).parent / "scenarios"
+SCENARIOS: Final[list[dict[str, Any]]] = yaml.safe_load((HERE / "rules.yaml").read_text("utf-8"))
+MEMBERS: Final = {
+    "civil": ("113300000DEM00002A", "33"),
+    "finance": ("113300000DEM00004G", "33"),
+    "xihu": ("113300000DEM00005K", "330106"),
+}
+LESS: Final = "--scenario 救助核对 --manner table --regions 33 --expires +30d"
+_ENTRY: Final = re.compile(r"ledger entry ([0-9]+)")
+
+pytestmark = pytest.mark.kafka
+
+
+def words(line: str, captured: dict[str, str]) -> list[str]:
+    """A command line with what its braces stand for."""
+    for name, value in captured.items():
+        line = line.replace("{" + name + "}", value)
+    return shlex.split(line)
+
+
+def opening(folder: Path) -> dict[str, str]:
+    """What the lines begin with: two contracts, and how each is proposed."""
+    people = (HERE / "people.yaml").read_text("utf-8")
+    (folder / "people.yaml").write_text(people, "utf-8")
+    budgets = people.replace("dataset: people", "dataset: budgets")
+    budgets = "".join(line for line in budgets.splitlines(True) if "resident-id" not in line)
+    (folder / "budgets.yaml").write_text(budgets, "utf-8")
+    common = f"--classification 基础信息资源 --topic test.{uuid4().hex}."
+    return {
+        "PEOPLE": f"catalogue propose people.yaml {common}people --sharing conditional"
+        " --scope department --use 业务协同 --condition 不得转让 --reflow --basis 条例",
+        "MORE": f"catalogue propose budgets.yaml --abstract 预算 {common}budgets",
+        "REST": f"--levels 1 {LESS}",
+        "LESS": LESS,
+    }
+
+
+def played(terminal: Terminal, step: dict[str, Any], captured: dict[str, str]) -> int:
+    """Type one line; the ledger entry it came to."""
+    got = terminal(*words(step["run"], captured), "--as", step["as"], "--json")
+    answer = yaml.safe_load(terminal.out)
+    if "deny" in step["then"]:
+        assert got == 1, (step, terminal.out)
+        (entry,) = _ENTRY.findall(answer["error"]["remedy"]["en"])
+        assert answer["error"]["rules"] == step["then"]["deny"], step
+        return int(entry)
+    assert got == 0, (step, terminal.out)
+    captured.update({name: answer[key] for name, key in step.get("keep", {}).items()})
+    return int(answer["entry"])
+
+
+def test_every_command_comes_to_the_rules_that_the_table_names(
+    live_home: Path, terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXCHANGE_HOME", str(live_home))
+    for member, (code, region) in MEMBERS.items():
+        said = ("--name-zh", member, "--name-en", member, "--credit-code", code)
+        assert terminal("member", "enrol", member, *said, "--region", region) == 0, terminal.err
+    captured = opening(tmp_path)
+    entries = [played(terminal, step, captured) for step in SCENARIOS]
+    ledger = {row["entry"]: row for row in terminal.json("audit", "search")["entries"]}
+    for step, entry in zip(SCENARIOS, entries, strict=True):
+        ((verdict, rules),) = step["then"].items()
+        row = ledger[entry]
+        assert (row["verdict"], row["rules"]) == (verdict, rules), step
+        assert (row["member"], row["carried"]) == (step["as"], True)
+    told = {row["rules"][0] for row in terminal.json("request", "reports")["entries"]}
+    assert told == {"CON-02", "ONCE-01"}
+    assert terminal("audit", "verify") == 0, terminal.out
+
+
+def test_at_least_fifteen_rules_are_seen_to_pass_or_fail_so() -> None:
+    assert len({step["rule"] for step in SCENARIOS}) >= 15
