@@ -160,8 +160,19 @@ class RecordStream:
 
     def _unclosed(self, kept: bytes) -> Exception:
         opened = kept.find(b'"')
+        if opened < 0:
+            return unreadable(
+                self._line,
+                f"a record of more than {RUN_BYTES_MAX >> 20} MiB",
+                f"一条记录超过 {RUN_BYTES_MAX >> 20} MiB",
+                (
+                    "end each record with a line break; keep large content in files of its own",
+                    "每条记录须以换行结束；大内容请另存为文件",
+                ),
+                "record-large",
+            )
         return unreadable(
-            self._line + kept.count(b"\n", 0, max(opened, 0)),
+            self._line + kept.count(b"\n", 0, opened),
             "a quotation mark opened on this line or below is never closed"
             f" (a record has at most {RUN_BYTES_MAX >> 20} MiB)",
             f"此行或其后的引号没有闭合（一条记录最多 {RUN_BYTES_MAX >> 20} MiB）",

@@ -1,4 +1,4 @@
-"""``exchange contract``: draft a contract from a CSV, check one, try a data file against it."""
+"""``exchange contract``: draft a contract from a data file, check one, show what it says."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -67,16 +67,19 @@ def check(
 @app.command("infer")
 def infer(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A CSV file with one line of column names.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV with one line of column names, or JSON Lines (also .gz).")
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the draft here; default: standard output.")
     ] = None,
+    delimiter: Annotated[str, typer.Option("--delimiter", help="Of a CSV file.")] = ",",
 ) -> None:
-    """Draft a contract from a CSV file."""
+    """Draft a contract from a data file."""
     from exchange.wiring.drafts import draft_contract
 
     screen = session_of(context).screen
-    draft = draft_contract(file)
+    draft = draft_contract(file, delimiter=delimiter)
     if out is None:
         screen.say(Text(draft, draft))
     else:

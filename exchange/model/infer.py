@@ -14,7 +14,13 @@ from itertools import combinations
 from typing import Final
 
 from exchange.errors import InputUnreadable
-from exchange.model.contract import CYCLES, NAME_BYTES_MAX, ContractField, FieldKind
+from exchange.model.contract import (
+    CYCLES,
+    NAME_BYTES_MAX,
+    TEXT_LENGTH_MAX,
+    ContractField,
+    FieldKind,
+)
 from exchange.model.fieldtypes import check_column
 
 Column = list[str | None]
@@ -150,8 +156,9 @@ def _text_kind(present: list[str]) -> tuple[FieldKind, dict[str, str], int]:
     short = max(map(len, distinct)) <= 64
     if short and len(distinct) <= CODES_MAX and len(present) >= CODE_TIMES_MIN * len(distinct):
         return "code", {"values": json.dumps(distinct, ensure_ascii=False)}, 0
-    longest = max(map(len, present))
-    return "text", {"length": str(-(-longest * 2 // 10) * 10)}, 0
+    lengths = [len(value) for value in present]
+    length = min(-(-max(lengths) * 2 // 10) * 10, TEXT_LENGTH_MAX)
+    return "text", {"length": str(length)}, sum(1 for one in lengths if one > length)
 
 
 def _level(column: str, kind: FieldKind, present: list[str]) -> int:

@@ -46,9 +46,11 @@ class Target:
 
 
 def open_source(
-    place: str, fields: Sequence[str], *, form: str = "", delimiter: str = ","
+    place: str, fields: Sequence[str] | None, *, form: str = "", delimiter: str = ","
 ) -> Source:
     """A CSV or JSON Lines file, or ``-`` for standard input; ``form`` csv or jsonl decides.
+
+    ``fields`` are the names that it may have; None takes any.
 
     Without ``form`` the name decides; standard input is CSV then. `InputUnreadable` if the file
     cannot be opened.

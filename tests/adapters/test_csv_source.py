@@ -214,3 +214,10 @@ def test_the_real_register_is_read_whole() -> None:
         assert isinstance(at, int)
         lines, columns = at, columns + len(batch["code"])
     assert (lines, columns) == (20_002, 25_547)
+
+
+def test_a_record_without_end_is_called_large_and_no_quotation_mark_is_blamed() -> None:
+    endless = io.BytesIO(b"a,b\n1,2\n" + b"x" * (RUN_BYTES_MAX + (1 << 20)))
+    with pytest.raises(SourceUnreadable, match=r"^line 3: a record of more than 32 MiB") as caught:
+        list(CsvSource(endless).batches(10))
+    assert caught.value.failure == "record-large"

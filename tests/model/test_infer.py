@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.errors import InputUnreadable
-from exchange.model.contract import Contract
+from exchange.model.contract import TEXT_LENGTH_MAX, Contract
 from exchange.model.infer import infer_contract
 from exchange.model.validate import validate
 
@@ -93,3 +93,10 @@ def test_without_a_record_there_is_nothing_to_learn() -> None:
 
 def test_a_number_too_long_for_a_decimal_is_text() -> None:
     assert "type: text" in infer_contract({"n": ["1" * 40, "2.5"]}, dataset="long")
+
+
+def test_a_text_longer_than_a_field_may_be_is_counted_and_the_draft_stays_valid() -> None:
+    texts: list[str | None] = ["x" * (TEXT_LENGTH_MAX + 1), "y" * TEXT_LENGTH_MAX]
+    drafted = infer_contract({"id": ["1", "2"], "story": texts}, dataset="long-stories")
+    assert Contract.from_yaml(drafted.encode()).fields[1].length == TEXT_LENGTH_MAX
+    assert "1 values of the sample do not fit" in drafted

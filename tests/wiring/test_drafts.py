@@ -35,3 +35,31 @@ def test_a_file_without_records_says_so(
     path.write_text(content, encoding="utf-8")
     with pytest.raises(error):
         draft_contract(path)
+
+
+def test_json_lines_are_read_as_such_and_no_value_becomes_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "visits.jsonl"
+    rows = [
+        f'{{"number": {n}, "city": "330102", "paid": {n}.5, "open": true, "more": null}}'
+        for n in range(20)
+    ]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    contract = Contract.from_yaml(draft_contract(path).encode())
+    kinds = {field.name: field.type for field in contract.fields}
+    assert kinds == {
+        "number": "integer",
+        "city": "region",
+        "paid": "decimal",
+        "open": "boolean",
+        "more": "text",
+    }
+    assert contract.key == ("number",)
+
+
+def test_another_delimiter_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "some.csv"
+    path.write_text("id;name\n1;a\n2;b\n", encoding="utf-8")
+    with pytest.raises(SourceUnreadable, match="separated by ';'"):
+        draft_contract(path)
+    drafted = draft_contract(path, delimiter=";")
+    assert Contract.from_yaml(drafted.encode()).names == ("id", "name")
