@@ -16,8 +16,9 @@ from typing import Final
 from exchange.bus.fetch import Progress
 from exchange.bus.kafka import KafkaBus
 from exchange.errors import BusUnavailable, ExchangeError, HubUnavailable
+from exchange.model.logstate import LogState
 from exchange.model.problem import Sentences
-from exchange.model.text import Text
+from exchange.model.text import EMPTY, Text
 from exchange.wiring.clock import now_ms
 from exchange.wiring.home import Home
 from exchange.wiring.homekafka import bootstrap_of, embedded, is_embedded
@@ -143,7 +144,7 @@ async def wait_ready(home: Home, settings: Settings) -> None:
     until = time.monotonic() + READY_S
     hub = hub_process(home)
     while True:
-        step = await _hub_ready(home, settings)
+        step = (await _hub_ready(home, settings))[0]
         if step.good:
             return
         ended = home.table.hub.local and hub.pid() is None
@@ -163,7 +164,7 @@ async def wait_ready(home: Home, settings: Settings) -> None:
 
 
 async def _ask_remote(home: Home, settings: Settings) -> None:
-    for step in (await _kafka_answers(home, settings), await _hub_ready(home, settings)):
+    for step in (await _kafka_answers(home, settings), (await _hub_ready(home, settings))[0]):
         if not step.good:
             raise HubUnavailable(
                 f"the adapters run and wait: {step.found.en}",
@@ -176,9 +177,10 @@ async def _ask_remote(home: Home, settings: Settings) -> None:
 async def look(home: Home, settings: Settings) -> list[Step]:
     """Every step in order; a step after a missing one is looked at all the same."""
     steps = [*no_room(home.path), await _kafka_answers(home, settings)]
-    ready = await _hub_ready(home, settings)
+    ready, *published = await _hub_ready(home, settings)
     local = home.table.hub.local
     steps.extend(hub_steps(home, hub_process(home), ready) if local else [ready])
+    steps.extend(published)
     if home.joined is not None and steps[0].good:
         steps.extend(await ledger_steps(home, settings, home.joined))
     for configuration in adapter_configurations(home):
@@ -202,7 +204,8 @@ async def _kafka_answers(home: Home, settings: Settings) -> Step:
     return Step("kafka", title, good=True, found=Text(f"answers at {where}", f"{where} 正常"))
 
 
-async def _hub_ready(home: Home, settings: Settings) -> Step:
+async def _hub_ready(home: Home, settings: Settings) -> list[Step]:
+    """The hub, and its published log if it says how far that is."""
     title = Text("hub", "枢纽")
     address = settings.hub or home.hub_address
     try:
@@ -215,16 +218,43 @@ async def _hub_ready(home: Home, settings: Settings) -> Step:
             clock=now_ms,
         )
         try:
-            problem = await hub.ready()
+            problem, log = await hub.readiness()
         finally:
             await hub.close()
     except ExchangeError as error:
-        return Step("hub", title, good=False, found=error.text, remedy=error.remedy)
+        return [Step("hub", title, good=False, found=error.text, remedy=error.remedy)]
+    published = [] if log is None else [_log_step(log)]
     if problem is not None:
-        return Step(
-            "hub", title, good=False, found=_text(problem.message), remedy=_text(problem.remedy)
+        found, remedy = _text(problem.message), _text(problem.remedy)
+        return [Step("hub", title, good=False, found=found, remedy=remedy), *published]
+    ready = Text(f"ready at {address}", f"{address} 就绪")
+    return [Step("hub", title, good=True, found=ready), *published]
+
+
+def _log_step(log: LogState) -> Step:
+    """The newest checkpoint: how large, how old, what is not under it, who has not signed it."""
+    seconds, missing = log.age_ms // 1000, log.cosignatures_missing
+    en = f"checkpoint of {log.entries} entries, signed {seconds} s ago"
+    zh = f"检查点含 {log.entries} 条，{seconds} 秒前签署"
+    if log.unsealed:
+        en, zh = (
+            f"{en}; {log.unsealed} entries not under it yet",
+            f"{zh}；{log.unsealed} 条尚未纳入",
         )
-    return Step("hub", title, good=True, found=Text(f"ready at {address}", f"{address} 就绪"))
+    if missing:
+        en, zh = (
+            f"{en}; {missing} witnesses have not cosigned it",
+            f"{zh}；{missing} 个见证人未签署",
+        )
+    return Step(
+        "log",
+        Text("published log", "公开日志"),
+        good=not missing,
+        found=Text(en, zh),
+        remedy=Text("see whether the witnesses of [witness] policy run", "请检查策略中的见证人")
+        if missing
+        else EMPTY,
+    )
 
 
 def _text(said: Sentences) -> Text:
