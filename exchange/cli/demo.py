@@ -9,7 +9,7 @@ import asyncio
 import shutil
 import signal
 import time
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -23,6 +23,7 @@ from exchange.cli.work import keep_log
 if TYPE_CHECKING:
     from exchange.cli.demostage import Stage
     from exchange.wiring.home import Home
+    from exchange.wiring.office import Office
     from exchange.wiring.passphrase import Passphrase
 
 RECORDS: Final = 20_000
@@ -129,9 +130,10 @@ def _play(
 
 
 async def _perform(session: Session, stage: "Stage", passphrase: "Passphrase") -> dict[str, Any]:
-    from exchange.cli import demolife, demostory
+    from exchange.cli import demoaudit, demolife, demostory
     from exchange.cli.auditreads import tell_reads
     from exchange.cli.auditverify import tell_examined
+    from exchange.cli.demostage import AUDITOR
     from exchange.cli.demosummary import summarise
     from exchange.wiring.office import open_office
 
@@ -154,7 +156,17 @@ async def _perform(session: Session, stage: "Stage", passphrase: "Passphrase") -
         record, reads, found = await demostory.audit(stage)
         tell_reads(session.screen, reads)
         tell_examined(session.screen, found)
-        return summarise(stage, record, found)
+
+        def fresh() -> "AbstractAsyncContextManager[Office]":
+            return open_office(stage.home, session.settings, AUDITOR, passphrase)
+
+        evidence = {
+            "proof": await demoaudit.prove_release(stage, reads, fresh),
+            "reconciled": await demoaudit.reconcile_cleanly(stage, fresh),
+            "withheld": await demoaudit.withhold_a_receipt(stage, fresh),
+            "report": await demoaudit.report(stage, fresh),
+        }
+        return summarise(stage, record, found) | {"evidence": evidence}
 
 
 def _kafka_version(session: Session, home: "Home") -> str:

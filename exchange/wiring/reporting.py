@@ -36,10 +36,12 @@ async def make_report(
     from_ms: int,
     to_ms: int,
     issued_ms: int,
+    due: Due | None = None,
     with_pdf: bool = True,
 ) -> dict[str, bytes]:
     """The files of a signed report about ``member``. The office must not have read anything yet.
 
+    ``due`` is when what does not line up counts as a finding.
     Raises `NotFound` for an unknown member, `CheckFailed` with ``root`` when the ledger that was
     read is not the one the hub signed, `ToolMissing` when no PDF can be made here.
     """
@@ -48,7 +50,7 @@ async def make_report(
     (newest,) = (await office.hub.entries(size - 1, 1))[:1]
     as_of_ms = min(to_ms, parse_entry(newest).statement.time_ms)
     account = Account(member, office.view.registry, size=size)
-    tally = Tally(as_of_ms=as_of_ms, due=Due(), size_max=size)
+    tally = Tally(as_of_ms=as_of_ms, due=due or Due(), size_max=size)
     office.view.listen(account.take)
     office.view.listen(tally.take)
     registry = await office.registry()

@@ -12,7 +12,7 @@ from exchange.flow.epochs import Epochs
 from exchange.flow.forks import Forks
 from exchange.flow.keyring import Keyring
 from exchange.flow.lines import Lines
-from exchange.flow.ports import Sink
+from exchange.flow.ports import Hub, Sink
 from exchange.flow.publish import Publisher
 from exchange.flow.receipts import Receipts
 from exchange.flow.resume import ResumeFile
@@ -111,15 +111,20 @@ async def subscriber_into(
     *,
     sink_name: str,
     instance: str = DEFAULT_INSTANCE,
+    hub: Hub | None = None,
 ) -> Subscriber:
-    """A subscriber into a ``sink`` that the caller opened and closes; receipts call it so."""
+    """A subscriber into a ``sink`` that the caller opened and closes; receipts call it so.
+
+    ``hub`` is whom it talks to, if that is not the office's own.
+    """
     signs, row = await office.instance(instance)
+    hub = hub or office.hub
     return Subscriber(
         subscription=entitled,
         view=office.view,
         bus=office.bus,
         keyring=Keyring(
-            hub=office.hub,
+            hub=hub,
             signs=signs,
             kid=row.kem_kid,
             unwrap=office.custody.unwrap,
@@ -127,14 +132,14 @@ async def subscriber_into(
         ),
         sink=sink,
         receipts=Receipts(
-            hub=office.hub,
+            hub=hub,
             signs=signs,
             subscription=entitled,
             sink=sink_name,
             clock=now_ms,
             filed=partial(office.receipted.upto, entitled.grant.id, sink_name),
         ),
-        forks=Forks(bus=office.bus, view=office.view, hub=office.hub, signs=signs),
+        forks=Forks(bus=office.bus, view=office.view, hub=hub, signs=signs),
         clock=now_ms,
         resume=ResumeFile(office.resume(instance, entitled.grant.id)),
     )

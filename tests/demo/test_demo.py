@@ -90,6 +90,7 @@ def test_the_demo_ends_as_told(played: Played) -> None:
         "ledger_entries",
         "ledger_root",
         "verified",
+        "evidence",
         "seconds",
     ]
     assert summary["verified"]
@@ -99,6 +100,29 @@ def test_the_demo_ends_as_told(played: Played) -> None:
     refused = [one["rule"] for one in summary["refusals"]]
     assert refused == ["DUTY-01", "OBL-01", "REF-01", "FEE-01", "REV-01"]
     assert len(bytes.fromhex(summary["ledger_root"])) == 32
+
+
+def test_the_auditors_part_ends_as_told(played: Played) -> None:
+    evidence, folder = played.summary["evidence"], played.home / "demo"
+    assert evidence["proof"]["verifier"] == "go"
+    assert evidence["reconciled"]["clean"]
+    assert evidence["reconciled"]["keys"] >= 3
+    withheld = evidence["withheld"]
+    assert (withheld["kind"], withheld["responsible"]) == ("key-without-receipt", "human-resources")
+    files = ["report.cose", "report.html", "report.json", "report.pdf"]
+    assert evidence["report"]["files"] == files
+    assert evidence["report"]["proofs"] == len(list((folder / "report" / "proofs").iterdir()))
+    assert (folder / "report" / "report.pdf").read_bytes().startswith(b"%PDF")
+    out, err = io.StringIO(), io.StringIO()
+    words = ["audit", "report", "--check", str(folder / "report"), "--home", str(folder / "home")]
+    assert run(words, out=out, err=err) == 0, err.getvalue()
+    assert "human-resources" in out.getvalue()
+
+
+def test_the_report_holds_no_value_of_a_record(played: Played, values: Values) -> None:
+    for path in (played.home / "demo" / "report").rglob("*"):
+        if path.is_file():
+            assert not values.found_in(path.read_bytes()), path
 
 
 def test_the_demo_stops_what_it_started(played: Played) -> None:
