@@ -21,7 +21,7 @@ def buckets(moments: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     """Counts by span: ``start`` and ``step`` in ms, and a list of counts under each name.
 
     The span is the shortest of `STEPS_MS` that needs at most `COUNT_MAX` of them; there are at
-    least `COUNT_MIN`. Nothing at all gives no spans.
+    least `COUNT_MIN`, with what happened in the middle. Nothing at all gives no spans.
     """
     every = [moment for some in moments.values() for moment in some]
     if not every:
@@ -32,7 +32,10 @@ def buckets(moments: Mapping[str, Sequence[int]]) -> dict[str, Any]:
         STEPS_MS[-1],
     )
     base = _number(first, step)
-    count = max(_number(last, step) - base + 1, COUNT_MIN)
+    count = _number(last, step) - base + 1
+    if count < COUNT_MIN:
+        base -= (COUNT_MIN - count) // 2
+        count = COUNT_MIN
     series = {name: [0] * count for name in moments}
     for name, some in moments.items():
         for moment in some:

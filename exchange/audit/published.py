@@ -53,6 +53,8 @@ async def agree(
     head = verify_head(await reader.checkpoint(), log)
     size = head.checkpoint.size
     if size > tree.size:
+        if (index := await first_difference(reader, tree, size)) is not None:
+            raise _forked(head, index)
         raise _not_sealed(size - 1, tree.size)
     if tree.root(size) != head.checkpoint.root:
         raise _forked(head, await first_difference(reader, tree, size))
@@ -60,13 +62,14 @@ async def agree(
 
 
 async def first_difference(reader: LogReader, tree: Tree, size: int) -> int | None:
-    """The first of ``size`` entries that ``reader`` has other than ``tree``; by its tiles.
+    """The first entry that ``reader``, a log of ``size``, has other than ``tree``; by its tiles.
 
-    None if the tiles agree, or are not to be had: then only the roots are known to differ.
+    None if the tiles agree as far as the shorter goes, or are not to be had: then only the roots
+    are known to differ.
     """
-    same, differs = 0, size
+    same, differs = 0, min(size, tree.size)
     try:
-        if await reader.prefix_root(size, size) == tree.root(size):
+        if await reader.prefix_root(differs, size) == tree.root(differs):
             return None
         while differs - same > 1:
             middle = (same + differs) // 2

@@ -148,7 +148,7 @@ def test_moments_are_counted_in_spans_that_fit() -> None:
         values = found["series"]["a"]
         assert len(values) <= COUNT_MAX
         assert (sum(values), sum(found["series"]["b"])) == (2, 1)
-    assert buckets({"a": [5]})["series"]["a"] == [1, 0, 0, 0, 0, 0]
+    assert buckets({"a": [5]})["series"]["a"] == [0, 0, 1, 0, 0, 0]
     assert buckets({"a": []})["series"] == {"a": []}
     assert buckets({"a": [0, 1 << 45]})["step"] == STEPS_MS[-1]
 
