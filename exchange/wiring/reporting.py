@@ -17,7 +17,7 @@ from exchange.audit.reportpdf import pdf
 from exchange.audit.reportseal import STATEMENT, Statement, hashes, sign
 from exchange.audit.tally import Due, Tally
 from exchange.errors import BusUnavailable, CheckFailed, NotFound
-from exchange.ledger.cosignature import SignedHead, log_keys, verify_head
+from exchange.ledger.cosignature import SignedHead, verify_head
 from exchange.ledger.entry import parse_entry
 from exchange.ledger.proof import Proof
 from exchange.limits import LEAF_BYTES_MAX
@@ -83,15 +83,12 @@ async def make_report(
 
 async def signed_head(office: Office) -> SignedHead:
     """A head of the hub's that covers what stood on the ledger at the call; `BusUnavailable`."""
-    root = office.home.root()
-    hubs = [(hub.hub, hub.checkpoint, hub.checkpoint_mldsa) for hub in root.hubs]
-    keys = log_keys(root.origin, hubs)
     wanted = (await office.hub.head()).size
     loop = asyncio.get_running_loop()
     until = loop.time() + SEALED_S
     while True:
         try:
-            head = verify_head(await office.hub.log_file("checkpoint"), keys)
+            head = verify_head(await office.log.checkpoint(), office.log_keys)
             if head.checkpoint.size >= wanted:
                 return head
         except NotFound:  # nothing was sealed yet

@@ -43,15 +43,20 @@ from tests.ledger.logs import Served
 from tests.ledger.world import World
 
 Raws = list[bytes]
-AT = 21
-"""The entry that is tampered with: a release of keys, with some ten entries after it."""
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    made = busy().world
-    assert made.folded[AT].act is not None
-    return made
+    return busy().world
+
+
+def release(world: World) -> int:
+    """The entry that is tampered with: a release of keys, with some ten entries after it."""
+    return max(
+        one.index
+        for one in world.folded[: len(world.folded) - 5]
+        if one.permit and one.act is not None and one.act.kind == "keys.ask"
+    )
 
 
 @pytest.fixture
@@ -141,39 +146,50 @@ def signed_anew(world: World, raw: bytes, *, by: str = "hub/hub-1", **changed: o
     return sign_entry(said, world.signer(by))
 
 
-def delete(_: World, raws: Raws) -> Raws:
-    return raws[:AT] + raws[AT + 1 :]
+def delete(world: World, raws: Raws) -> Raws:
+    at = release(world)
+    return raws[:at] + raws[at + 1 :]
 
 
 def insert(world: World, raws: Raws) -> Raws:
+    at = release(world)
     act = world.sign(world.application(), by="human-resources")
-    extra = signed_anew(world, raws[AT], act=act, refused_items=())
-    return [*raws[:AT], extra, *raws[AT:]]
+    extra = signed_anew(world, raws[at], act=act, refused_items=())
+    return [*raws[:at], extra, *raws[at:]]
 
 
-def swap(_: World, raws: Raws) -> Raws:
-    return [*raws[:AT], raws[AT + 1], raws[AT], *raws[AT + 2 :]]
+def swap(world: World, raws: Raws) -> Raws:
+    at = release(world)
+    return [*raws[:at], raws[at + 1], raws[at], *raws[at + 2 :]]
 
 
-def duplicate(_: World, raws: Raws) -> Raws:
-    """A copy in front of the entry itself: the second one is void, all later ones move."""
-    return [*raws[:AT], raws[AT - 1], *raws[AT:]]
+def duplicate(world: World, raws: Raws) -> Raws:
+    """A copy of the entry before: it is void, and all later ones move."""
+    at = release(world)
+    return [*raws[:at], raws[at - 1], *raws[at:]]
 
 
 def other_content(world: World, raws: Raws) -> Raws:
-    changed = signed_anew(world, raws[AT], permit=False, rules=("REV-01",), refused_items=())
-    return [*raws[:AT], changed, *raws[AT + 1 :]]
+    """The hub says that it refused what it released."""
+    at = release(world)
+    refused = ((0, ("REV-01",)),)
+    changed = signed_anew(
+        world, raws[at], permit=False, rules=("REV-01",), refused_items=refused, valid_until_ms=None
+    )
+    return [*raws[:at], changed, *raws[at + 1 :]]
 
 
 def earlier_time(world: World, raws: Raws) -> Raws:
-    said = parse_entry(raws[AT]).statement
-    changed = signed_anew(world, raws[AT], time_ms=said.time_ms - DAY_MS)
-    return [*raws[:AT], changed, *raws[AT + 1 :]]
+    at = release(world)
+    said = parse_entry(raws[at]).statement
+    changed = signed_anew(world, raws[at], time_ms=said.time_ms - DAY_MS)
+    return [*raws[:at], changed, *raws[at + 1 :]]
 
 
 def wrong_key(world: World, raws: Raws) -> Raws:
-    changed = signed_anew(world, raws[AT], by="office/health")
-    return [*raws[:AT], changed, *raws[AT + 1 :]]
+    at = release(world)
+    changed = signed_anew(world, raws[at], by="office/health")
+    return [*raws[:at], changed, *raws[at + 1 :]]
 
 
 MUTATIONS = [delete, insert, swap, duplicate, other_content, earlier_time, wrong_key]
@@ -199,13 +215,14 @@ async def test_the_untouched_ledger_agrees_with_the_published_log(
 async def test_a_changed_copy_is_found_and_the_entry_named(
     world: World, raws: Raws, source: str, mutation: Callable[[World, Raws], Raws]
 ) -> None:
+    at = release(world)
     changed = mutation(world, raws)
     with pytest.raises(CheckFailed) as caught:
         replay = await SOURCES[source](world, changed)
         await agree(LogReader(Served(published(world))), keys_of(world), replay.leaves.tree)
     expected = "entry" if mutation is wrong_key and source != "topic" else "checkpoint-fork"
     assert caught.value.failure == expected
-    assert names(caught.value.text.en, AT)
+    assert names(caught.value.text.en, at)
 
 
 async def test_a_message_signed_by_a_wrong_key_is_counted_as_junk(world: World, raws: Raws) -> None:
@@ -217,9 +234,10 @@ async def test_a_verdict_the_rules_do_not_give_names_its_entry_without_any_log(
     world: World, raws: Raws
 ) -> None:
     """A hub that signs another verdict before anybody saw the first one."""
+    at = release(world)
     found = (await from_topic(world, other_content(world, raws))).result()
     (first, *_) = found.differences
-    assert (found.disputed, first.index, first.why, first.hub) == (1, AT, "disputed", "hub-1")
+    assert (found.disputed, first.index, first.why, first.hub) == (1, at, "disputed", "hub-1")
     assert (first.recorded.permit, first.decided.permit) == (False, True)
 
 
@@ -245,18 +263,19 @@ async def test_a_copy_at_the_end_is_void_and_named(world: World, raws: Raws) -> 
 async def test_a_truncated_copy_falls_short_of_a_head_that_was_kept(
     world: World, raws: Raws, tmp_path: Path
 ) -> None:
+    at = release(world)
     kept = signed_head(world).render()
     for source in SOURCES.values():
-        replay = await source(world, raws[:AT])
+        replay = await source(world, raws[:at])
         with pytest.raises(CheckFailed) as caught:
             check_checkpoint(kept, keys_of(world), replay.leaves.tree)
         assert caught.value.failure == "checkpoint-ahead"
-        assert names(caught.value.text.en, AT)
+        assert names(caught.value.text.en, at)
     mark = MarkFile(tmp_path / "mark")
     mark.save(Mark(len(raws), tree_of(world).root(), len(raws) - 1))
     with pytest.raises(LedgerBroken) as broken:
-        check_mark(mark, await from_topic(world, raws[:AT]))
-    assert (broken.value.failure, str(AT) in broken.value.text.en) == ("truncated", True)
+        check_mark(mark, await from_topic(world, raws[:at]))
+    assert (broken.value.failure, str(at) in broken.value.text.en) == ("truncated", True)
 
 
 async def test_a_truncated_archive_says_where_it_ends(world: World, raws: Raws) -> None:
@@ -272,17 +291,18 @@ async def test_a_truncated_archive_says_where_it_ends(world: World, raws: Raws) 
 
 
 async def test_an_archive_changed_in_place_names_the_entry(world: World, raws: Raws) -> None:
+    at = release(world)
     file = io.BytesIO()
     writer = ArchiveWriter(file, Header(ORIGIN, world.pin, 0))
     for raw in raws:
         writer.add(raw)
-    writer._entries[AT] = raws[AT + 1]
+    writer._entries[at] = raws[at + 1]
     writer.close()
     file.seek(0)
     with pytest.raises(CheckFailed) as caught:
         list(archive_messages(ArchiveReader(file)))
     assert caught.value.failure == "archive-entry"
-    assert names(caught.value.text.en, AT)
+    assert names(caught.value.text.en, at)
 
 
 async def test_an_old_checkpoint_is_told_by_the_entry_it_ends_before(world: World) -> None:
@@ -298,10 +318,11 @@ async def test_an_old_checkpoint_is_told_by_the_entry_it_ends_before(world: Worl
 
 async def test_a_fork_to_two_readers_is_found_by_either(world: World, raws: Raws) -> None:
     """One hub signs two heads of one size: each reader finds the other's log to differ there."""
+    at = release(world)
     other = copy(world)
-    changed = parse_entry(other_content(world, raws)[AT])
+    changed = parse_entry(other_content(world, raws)[at])
     other.entries = list(world.entries)
-    other.entries[AT] = verify_entry(changed, world.public("hub/hub-1"))
+    other.entries[at] = verify_entry(changed, world.public("hub/hub-1"))
     mine = signed_head(world).render(), tree_of(world)
     theirs = signed_head(other).render(), tree_of(other)
     assert verify_head(mine[0], keys_of(world)).checkpoint.size == len(raws)
@@ -309,6 +330,6 @@ async def test_a_fork_to_two_readers_is_found_by_either(world: World, raws: Raws
         with pytest.raises(CheckFailed) as caught:
             await agree(LogReader(Served(shown)), keys_of(world), tree)
         assert caught.value.failure == "checkpoint-fork"
-        assert names(caught.value.text.en, AT)
+        assert names(caught.value.text.en, at)
     with pytest.raises(CheckFailed, match="two histories"):
         check_checkpoint(theirs[0], keys_of(world), mine[1])

@@ -43,9 +43,14 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     sent = RemoteHub._send
 
     async def recorded(
-        hub: RemoteHub, method: str, target: str, body: bytes, headers: Mapping[str, str]
+        hub: RemoteHub,
+        method: str,
+        target: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *bytes_max: int,
     ) -> httpx.Response:
-        response = await sent(hub, method, target, body, headers)
+        response = await sent(hub, method, target, body, headers, *bytes_max)
         traffic.extend((target.encode(), body, response.content))
         traffic.extend(f"{name}: {value}".encode() for name, value in headers.items())
         return response
