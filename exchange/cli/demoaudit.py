@@ -6,7 +6,6 @@ HOME/demo: ``release.tlog-proof`` and ``report/``.
 
 import asyncio
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -195,13 +194,11 @@ def _checked_in_go(folder: Path, proof: Path, vkeys: Sequence[str]) -> dict[str,
     if go is None or not (source / "go.mod").is_file():
         return None
     program = folder / "logcheck"
-    alone = os.environ | {"GOWORK": "off", "GOTOOLCHAIN": "local"}
-    build = [go, "build", "-mod=readonly", "-buildvcs=false", "-o", str(program), "."]
+    alone = ["env", "GOWORK=off", "GOTOOLCHAIN=local"]
+    build = [*alone, go, "build", "-mod=readonly", "-buildvcs=false", "-o", str(program), "."]
     keys = [word for vkey in vkeys for word in ("-vkey", vkey)]
     try:
-        subprocess.run(
-            build, cwd=source, env=alone, check=True, timeout=_BUILD_S, capture_output=True
-        )
+        subprocess.run(build, cwd=source, check=True, timeout=_BUILD_S, capture_output=True)
         done = subprocess.run(
             [str(program), *keys, "-proof", str(proof)],
             check=True,
