@@ -39,6 +39,9 @@ _COLUMNS: Final = (
 )
 _FORGOTTEN: Final = Text("{count} files of rejected records deleted", "已删除 {count} 个文件")
 
+_SHOWN_CHARACTERS_MAX: Final = 200
+"""Of a value in the table; ``--json`` gives all of it."""
+
 ConfigurationFile = Annotated[Path, typer.Argument(help="A configuration (TOML).")]
 
 
@@ -170,10 +173,16 @@ def _show(context: typer.Context, batches: "list[KeptBatch]") -> None:
             fault["field"],
             fault["reason"][place],
             fault["remedy"][place],
-            " ".join(f"{name}={value}" for name, value in one.record.items()),
+            " ".join(f"{name}={_shown(value)}" for name, value in one.record.items()),
         ]
         for batch in batches
         for one in batch.records
         for fault in one.faults
     ]
     screen.grid(Grid(_TITLE, _COLUMNS, rows))
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    left_out = len(text) - _SHOWN_CHARACTERS_MAX
+    return text if left_out <= 0 else f"{text[:_SHOWN_CHARACTERS_MAX]}…(+{left_out})"

@@ -63,7 +63,8 @@ class Screen:
     def say(self, text: Text, **values: object) -> None:
         """A line of the result."""
         if not self.as_json:
-            self._write(self._out, self.word(fill(text, **values) if values else text))
+            line = self.word(fill(text, **values) if values else text)
+            self._write(self._out, _lines(line))
 
     def heading(self, text: Text) -> None:
         """A line that begins something new."""
@@ -164,8 +165,8 @@ def _cell(value: object) -> str:
 
 
 def _lines(text: str) -> str:
-    """A message, whose own line breaks stay."""
-    return "\n".join(printable(line) for line in text.split("\n"))
+    """A message, whose own line breaks and tabs stay."""
+    return "\n".join(printable(line) for line in text.expandtabs(4).split("\n"))
 
 
 def _plain(value: object) -> object:

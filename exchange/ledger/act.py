@@ -118,7 +118,8 @@ def parse_act(raw: bytes) -> ParsedAct:
             statement.payload, bytes_max=ACT_BYTES_MAX, items_max=ACT_CBOR_ITEMS_MAX
         )
     except KeysError as error:
-        raise _refused(error.failure, *error.text) from None
+        en, zh = error.text
+        raise _refused(error.failure, f"is malformed: {en}", f"格式错误：{zh}") from None
     return _read(statement, payload)
 
 

@@ -212,4 +212,8 @@ def test_no_value_of_a_record_is_told_about_a_rejected_one(
     (here / "long.csv").write_text(f"number,story\n1,{secret}\n", "utf-8")
     assert terminal("push", dataset, "long.csv", "--as", PROVIDER) == 1
     assert "yyyy" not in terminal.out + terminal.err
-    assert io.StringIO(terminal.out).readline().endswith("1 rejected\n")
+    kept = terminal.out
+    assert terminal("adapter", "rejected", dataset, "--forget", "--as", PROVIDER) == 0
+    assert len(terminal.out) < 1_000  # a person is shown its beginning, a program all of it
+    assert "…(+299800)" in terminal.out
+    assert io.StringIO(kept).readline().endswith("1 rejected\n")

@@ -94,11 +94,13 @@ def test_nothing_that_others_wrote_forges_a_line_or_drives_the_terminal() -> Non
     made.say(Text("reason: {why}", "理由：{why}"), why=evil)
     made.grid(Grid(TITLE, COLUMNS, [[evil, "全角\u3000空格"]]))
     made.fail(problem_of(RuleRefused(evil, evil, rules=("R",), remedy=(evil, evil))))
+    made.say(Text(f"of a log:\n\tat {evil}", ""))
     assert isinstance(made._err, io.StringIO)
     told = shown(made).replace("\x1b[1m", "").replace("\x1b[0m", "") + made._err.getvalue()
     for bad in ("\x1b[2J", "\x9b", "\r", "\u202e"):
         assert bad not in told
     assert "\u3000" in told
+    assert "of a log:\n    at a" in told
     piped = screen()
     piped.grid(Grid(TITLE, COLUMNS, [[evil, 1]]))
     assert shown(piped).count("\n") == 2

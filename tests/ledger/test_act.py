@@ -135,6 +135,7 @@ def test_an_act_in_another_envelope_is_refused(
     with pytest.raises(ActRefused) as refused:
         parse_act(spoil(signed()))
     assert refused.value.failure == failure
+    assert refused.value.text.en.startswith(("the act is malformed: ", "the act has "))
 
 
 def test_a_statement_of_another_domain_is_no_act() -> None:
