@@ -81,6 +81,8 @@ class Stage:
     pushed: int = 0
     delivered: int = 0
     tampered_refused: int = 0
+    duties: dict[str, Any] = field(default_factory=dict)
+    """What is overdue at the end, the escalation, and a projection."""
     scene: int = 0
 
     @property

@@ -77,7 +77,7 @@ async def receive_register(stage: Stage) -> None:
     stage.must(grant is not None, texts.AT_ONCE, "no grant")
     stage.grants[VILLAGES] = grant or b""
     stage.tell(texts.GRANTED_AT_ONCE, grant=stage.grants[VILLAGES].hex()[:12], rules=rules)
-    report = await _pull(stage, VILLAGES)
+    report = await pull(stage, VILLAGES)
     names, rows = await asyncio.to_thread(stored_rows, stage.received(VILLAGES), VILLAGES)
     source = village_rows()
     same = rows == sorted(zip(*(source[name] for name in names), strict=True))
@@ -96,7 +96,7 @@ async def publish_results(stage: Stage) -> None:
 
 async def receive_exactly(stage: Stage) -> None:
     """What arrives is exactly what was granted, compared with the source."""
-    report = await _pull(stage, RESULTS)
+    report = await pull(stage, RESULTS)
     names, rows = await asyncio.to_thread(stored_rows, stage.received(RESULTS), RESULTS)
     contract = stage.contracts[RESULTS]
     granted = [name for level in LEVELS for name in contract.fields_of(level)]
@@ -130,7 +130,7 @@ async def revoke_and_try(stage: Stage) -> None:
     file = write_csv(stage.folder / EXAMS / "corrections.csv", chosen)
     await _push(stage, EXAMS, RESULTS, str(file), total=len(chosen["ticket"]))
     before = await asyncio.to_thread(stored_rows, stage.received(RESULTS), RESULTS)
-    report = await _pull(stage, RESULTS)
+    report = await pull(stage, RESULTS)
     after = await asyncio.to_thread(stored_rows, stage.received(RESULTS), RESULTS)
     rules = sorted({rule for halt in report.halted.values() for rule in halt.rules})
     closed = report.records == 0 and before == after and "REV-01" in rules
@@ -146,7 +146,7 @@ async def tamper(stage: Stage) -> None:
     file = write_csv(stage.folder / CIVIL / "update.csv", update)
     accepted = await _push(stage, CIVIL, VILLAGES, str(file), total=CORRECTED)
     await _attack(stage)
-    report = await _pull(stage, VILLAGES)
+    report = await pull(stage, VILLAGES)
     refused = sum(report.ignored.values())
     stage.must(
         refused == 1 and report.records == accepted and report.whole,
@@ -211,7 +211,8 @@ async def _push(stage: Stage, member: str, dataset: str, file: str, *, total: in
     return done.accepted
 
 
-async def _pull(stage: Stage, dataset: str) -> "Report":
+async def pull(stage: Stage, dataset: str) -> "Report":
+    """Deliver ``dataset`` into the database of Human Resources."""
     from exchange.wiring.adapters import Target
     from exchange.wiring.transfer import find_subscription, open_subscriber
 

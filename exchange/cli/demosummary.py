@@ -32,6 +32,7 @@ def summarise(stage: "Stage", record: "Record", found: "Examined") -> dict[str, 
             for rule in row.all_rules
         ],
         "tampered_refused": stage.tampered_refused,
+        "duties": stage.duties,
         "ledger_entries": found.entries,
         "ledger_root": found.root.hex(),
         "verified": True,
@@ -50,6 +51,10 @@ def write_summary(folder: Path, summary: dict[str, Any]) -> Path:
 def tell_summary(screen: Screen, summary: dict[str, Any], file: Path) -> None:
     """The table at the end."""
     refusals = ", ".join(f"{one['rule']} (#{one['entry']})" for one in summary["refusals"])
+    overdue = ", ".join(
+        f"{'/'.join(one['rules'])} {one['owner']} (#{one['entry']})"
+        for one in summary["duties"]["overdue"]
+    )
     word = screen.word
     rows = [
         ["Kafka", summary["kafka"]],
@@ -57,6 +62,7 @@ def tell_summary(screen: Screen, summary: dict[str, Any], file: Path) -> None:
         [word(texts.RECORDS_DELIVERED), f"{summary['records_delivered']:,}"],
         [word(texts.REFUSALS), refusals],
         [word(texts.TAMPERED_COUNT), summary["tampered_refused"]],
+        [word(texts.OVERDUE), overdue],
         [word(texts.ENTRIES), summary["ledger_entries"]],
         [word(texts.ROOT), summary["ledger_root"]],
         [word(texts.VERIFIED), word(texts.YES if summary["verified"] else texts.NO)],

@@ -62,9 +62,9 @@ _WITHHELD: Final = Text(
 _DUPLICATES: Final = Text("{count} repeated bundles ignored", "忽略重复数据包 {count} 个")
 _DISPUTED: Final = Text(
     "{count} records of {dataset} are disputed until their provider has answered; {where} shows"
-    " those held here (COR-02: service goes on where a valid proof is shown)",
+    " those held here (COR-02 {badge}: service goes on where a valid proof is shown)",
     "{dataset} 有 {count} 条记录存在未办结异议；本处持有的见 {where}"
-    "（COR-02：持有效证明的照常办理）",
+    "（COR-02 {badge}：持有效证明的照常办理）",
 )
 _OUTSIDE: Final = Text(
     "{count} bundles lie outside the period of the grant", "{count} 个数据包不在授权的时间范围内"
@@ -214,8 +214,17 @@ def tell(
     if report.outside_period:
         screen.say(_OUTSIDE, count=report.outside_period)
     if report.disputed:
+        from policies.register import Register
+
         where = disputed_place(target, entitled.grant.dataset)
-        screen.say(_DISPUTED, count=report.disputed, dataset=entitled.grant.dataset, where=where)
+        badge = Register.load().rule("COR-02").badge
+        screen.say(
+            _DISPUTED,
+            count=report.disputed,
+            dataset=entitled.grant.dataset,
+            where=where,
+            badge=badge,
+        )
     if report.ignored:
         what = ", ".join(f"{failure} {count}" for failure, count in report.ignored.items())
         screen.say(_IGNORED, count=sum(report.ignored.values()), what=what)

@@ -97,3 +97,28 @@ def bundle(
         operations=operations,
         versions=list(versions),
     )
+
+
+def disputed(store: Store) -> list[tuple[Any, ...]]:
+    """(first key field, objection) of the records that a reader of the store sees as disputed."""
+    query = "SELECT id, _objection FROM exam_results_disputed ORDER BY id, _objection"
+    match store.kind:
+        case "postgres":
+            with psycopg.connect(store.location) as connection:
+                return connection.execute(query).fetchall()
+        case "sqlite":
+            file = sqlite3.connect(Path(store.location) / "t.sqlite")
+            try:
+                return file.execute(query).fetchall()
+            finally:
+                file.close()
+        case _:
+            folder = Path(store.location) / DATASET
+            said = orjson.loads((folder / "disputed.json").read_bytes())
+            held = {
+                record["_version"]: record["id"]
+                for path in folder.glob("*-*.jsonl")
+                for record in map(orjson.loads, path.read_bytes().splitlines())
+            }
+            marks = [(one["version"], one["objection"]) for one in said["records"]]
+            return sorted((held[version], name) for version, name in marks if version in held)

@@ -92,6 +92,7 @@ def test_the_demo_ends_as_told(played: Played) -> None:
         "records_delivered",
         "refusals",
         "tampered_refused",
+        "duties",
         "ledger_entries",
         "ledger_root",
         "verified",
@@ -101,6 +102,11 @@ def test_the_demo_ends_as_told(played: Played) -> None:
     assert summary["verified"]
     assert summary["kafka"].startswith("4.")
     assert summary["tampered_refused"] == 1
+    duties = summary["duties"]
+    (overdue,) = [one for one in duties["overdue"] if one["state"] == "escalated"]
+    assert overdue["rules"] == ["COR-03"]
+    assert duties["escalation"]["tier"] == 1
+    assert duties["projected"]["overdue"] > len(duties["overdue"])
     assert summary["records_pushed"] > 25_547 + RECORDS
     refused = [one["rule"] for one in summary["refusals"]]
     assert refused == ["DUTY-01", "OBL-01", "REF-01", "FEE-01", "REV-01"]
