@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from exchange.cli.requestpurposes import purpose_shown
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.times import shown
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
     from exchange.audit.reads import Read
+    from exchange.registry.state import Registry
 
 _READS: Final = Text("Who read what", "数据读取情况")
 READ_COLUMNS: Final = (
@@ -29,7 +31,7 @@ _NO_RECEIPT: Final = Text("none", "无")
 _EVERYWHERE: Final = Text("everywhere", "全部")
 
 
-def tell_reads(screen: Screen, found: "list[Read]") -> None:
+def tell_reads(screen: Screen, found: "list[Read]", registry: "Registry") -> None:
     """Who read what, as a table."""
     rows = [
         [
@@ -37,7 +39,7 @@ def tell_reads(screen: Screen, found: "list[Read]") -> None:
             read.dataset,
             read.fields,
             [region or screen.word(_EVERYWHERE) for region in read.regions],
-            read.purpose,
+            purpose_shown(registry, read.purpose, screen),
             read.duty,
             shown(read.last_ms),
             read.keys,

@@ -62,7 +62,7 @@ def search(
             and (not about or read.dataset == about or read.grant.hex().startswith(about))
             and (read.used or not (since or until))
         ]
-        tell_reads(screen, found)
+        tell_reads(screen, found, registry)
         screen.answer({"reads": [read_data(read) for read in found]})
         return
     rows = list(record.search(wanted))

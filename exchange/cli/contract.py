@@ -21,8 +21,13 @@ _COLUMNS: Final = (
     Text("type", "类型"),
     Text("level", "敏感级别"),
     Text("required", "必填"),
+    Text("personal data", "个人信息"),
     Text("title", "名称"),
 )
+_PERSONAL: Final = {
+    "general": Text("general", "一般"),
+    "sensitive": Text("sensitive", "敏感"),
+}
 _GOOD: Final = Text(
     "{file}: a valid contract for {dataset}: {fields} fields in {sections} sections",
     "{file}：合约有效，数据集 {dataset}，{fields} 个字段，{sections} 个分段",
@@ -96,6 +101,9 @@ def show_fields(screen: Screen, contract: "Contract") -> None:
             field.type,
             field.level,
             "●" if field.required else "",
+            screen.word(_PERSONAL[contract.personal[field.name]])
+            if field.name in contract.personal
+            else "",
             screen.word(Text(field.title.en or field.title.zh, field.title.zh or field.title.en)),
         ]
         for field in contract.fields

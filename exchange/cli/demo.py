@@ -155,7 +155,7 @@ async def _perform(session: Session, stage: "Stage", passphrase: "Passphrase") -
         await demostory.tamper(stage)
         await demoduty.dispute_and_insist(stage)
         record, reads, found = await demostory.audit(stage)
-        tell_reads(session.screen, reads)
+        tell_reads(session.screen, reads, stage.offices[AUDITOR].view.registry)
         tell_examined(session.screen, found)
 
         def fresh() -> "AbstractAsyncContextManager[Office]":

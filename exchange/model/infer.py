@@ -197,6 +197,7 @@ def _head(dataset: str) -> list[str]:
         '  zh: ""  # 数据集名称',
         '  en: ""',
         "# level 敏感级别: 1 open inside government 政务共享 … 4 most sensitive 最敏感",
+        "# personal 个人信息: general 一般, sensitive 敏感",
         "fields:",
     ]
 
@@ -205,6 +206,8 @@ def _field_line(guess: _Guess) -> str:
     parts = [f"name: {guess.name}", f"type: {guess.kind}", f"level: {guess.level}"]
     if guess.required:
         parts.append("required: true")
+    if guess.level > 1:
+        parts.append(f"personal: {'sensitive' if guess.kind == 'resident-id' else 'general'}")
     parts += [f"{key}: {value}" for key, value in guess.options.items()]
     notes = []
     if guess.name != guess.column:

@@ -10,6 +10,7 @@ from exchange.errors import NotFound, RuleRefused, UsageError
 from exchange.flow.ports import Admitted
 from exchange.model.acts import AnswerRequest, Apply, RevokeGrant, WithdrawRequest
 from exchange.model.acttypes import Mode, Reason
+from exchange.model.contract import REGION_DIGITS
 from exchange.model.lifeacts import CompleteRequest, DeclareCollection, RegisterPurpose, RenewGrant
 from exchange.model.regions import check_region, contains
 from exchange.model.text import Text
@@ -72,7 +73,7 @@ async def apply(office: Office, dataset: str, wanted: Wanted, matter: Matter) ->
             dataset=dataset,
             contract=contract,
             fields=ordered(shape, wanted.fields),
-            regions=smallest(map(check_region, wanted.regions)),
+            regions=openable(shape, wanted.regions),
             purpose=purpose_of(registry, matter.purpose),
             duty=matter.duty,
             from_ms=wanted.from_ms,
@@ -97,7 +98,7 @@ async def complete(office: Office, request: Request, wanted: Wanted, matter: Mat
             scenario=matter.scenario,
             manner=cast(Mode, matter.manner),
             fields=ordered(shape, wanted.fields),
-            regions=smallest(map(check_region, wanted.regions)),
+            regions=openable(shape, wanted.regions),
             from_ms=wanted.from_ms,
             to_ms=wanted.to_ms,
             expires_ms=wanted.expires_ms,
@@ -122,7 +123,7 @@ async def approve(
 ) -> Admitted:
     """Grant at most what was asked; what ``wanted`` leaves empty is granted as asked."""
     shape = office.view.registry.shapes[request.contract_hash]
-    regions = tuple(map(check_region, wanted.regions)) or request.regions
+    regions = openable(shape, wanted.regions) or request.regions
     try:
         body = AnswerRequest(
             request=request.id,
@@ -184,6 +185,30 @@ def purpose_of(registry: Registry, said: str) -> str:
         if said in {purpose.id, purpose.title_zh, purpose.title_en}:
             return purpose.id
     return said
+
+
+def openable(shape: Shape, regions: Iterable[str]) -> tuple[str, ...]:
+    """The fewest regions that cover the place, if keys can be given for them; else `UsageError`.
+
+    Keys open whole streams: of data split by county nobody gets a town, of undivided data no part.
+    """
+    named = smallest(map(check_region, regions))
+    for region in named:
+        if len(region) > shape.region_digits:
+            digits = shape.region_digits
+            level = next((name for name, length in REGION_DIGITS.items() if length == digits), "")
+            split = f"is split by {level}" if level else "is not split by region"
+            zh = f"按{digits}位区划拆分" if level else "不按区划拆分"
+            raise UsageError(
+                f"{shape.dataset} {split}: keys for {region} alone cannot be given",
+                f"{shape.dataset} {zh}，无法只开放 {region}",
+                remedy=(
+                    f"name {level} codes or larger ones" if level else "write --regions all",
+                    "请使用该级或更大的区划代码" if level else "请写 --regions all",
+                ),
+                failure="region-split",
+            )
+    return named
 
 
 def smallest(regions: Iterable[str]) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ def test_types_levels_key_region_and_subject_are_proposed() -> None:
         "空": ("text", 1, False),
         "column_14": ("text", 1, True),
     }
+    assert contract.personal == {"身份证号": "sensitive", "手机": "general"}
     assert contract.dataset == "exam-2026"
     assert contract.key == ("学号",)
     assert contract.region is not None

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from exchange.errors import NotFound
+from exchange.errors import NotFound, UsageError
 from exchange.registry import requests
 from exchange.registry.liferows import BUILT_IN
 from exchange.registry.rows import Shape
@@ -17,6 +17,7 @@ from exchange.wiring.applications import (
     Wanted,
     apply,
     approve,
+    openable,
     purpose_of,
     smallest,
     still_missing,
@@ -50,6 +51,24 @@ async def test_an_application_for_no_region_is_refused_with_the_remedy(code: str
         await apply(office_with_villages(), "villages", wanted("33", code), Matter("x", "y"))
     assert caught.value.failure == "region"
     assert "33, not 330000" in caught.value.remedy.en
+
+
+@pytest.mark.parametrize(
+    ("digits", "region", "opens"),
+    [(4, "3301", True), (4, "33", True), (4, "", True), (4, "330102", False), (6, "330102", True),
+     (6, "330102001", False), (0, "", True), (0, "33", False)],
+)  # fmt: skip
+def test_keys_open_whole_streams_and_no_part_of_one(
+    digits: int, region: str, *, opens: bool
+) -> None:
+    shape = Shape("villages", ((1, ("code",)),), ("code",), digits)
+    if opens:
+        assert openable(shape, (region,)) == (region,)
+        return
+    with pytest.raises(UsageError) as caught:
+        openable(shape, (region,))
+    assert caught.value.failure == "region-split"
+    assert region in caught.value.text.en
 
 
 async def test_neither_does_an_answer_name_one() -> None:
