@@ -1,5 +1,6 @@
 """``exchange catalogue``: what may be shared, by whom, under which conditions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -8,6 +9,7 @@ import typer
 from exchange.cli.cataloguepropose import register as register_propose
 from exchange.cli.cataloguereview import register as register_review
 from exchange.cli.contract import show_fields
+from exchange.cli.requestpurposes import purpose_shown
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
 from exchange.cli.work import as_authority, as_reader, short
@@ -49,7 +51,7 @@ _WITHDRAWN: Final = Text(
     "{dataset} 已从目录撤回（账本条目 {index}）",
 )
 
-_ELEMENTS: Final = {
+ELEMENTS: Final = {
     "classification": Text("classification", "信息资源分类"),
     "name": Text("name", "信息资源名称"),
     "code": Text("code", "信息资源代码"),
@@ -65,6 +67,7 @@ _ELEMENTS: Final = {
     "related": Text("related codes", "关联资源代码"),
     "mode": Text("mode of exchange", "共享方式"),
 }
+"""The core elements as the national guide names them; reviews may name what is wanting by these."""
 _PARTICULARS: Final = {
     "status": Text("status", "状态"),
     "wanting": Text("wanting", "须补正"),
@@ -154,11 +157,16 @@ def show(
     encoded = registry.contracts[row.contract_hash]
     elements = elements_of(row.elements).model_dump()
     data = dataset_data(row)
-    shown = data | {"status": screen.word(STATUS[row.status])}
-    for labels, values in ((_ELEMENTS, elements), (_PARTICULARS, shown)):
+    words = {
+        "status": screen.word(STATUS[row.status]),
+        "wanting": wanting_shown(data["wanting"], screen),
+        "uses": [purpose_shown(registry, use, screen) for use in row.said.uses],
+    }
+    shown = data | words
+    for labels, values in ((ELEMENTS, elements), (_PARTICULARS, shown)):
         for name, label in labels.items():
             value = values[name]
-            if value not in ("", False, [], ()) or name in _ELEMENTS:
+            if value not in ("", False, [], ()) or name in ELEMENTS:
                 told = ", ".join(value) if isinstance(value, list | tuple) else value
                 line = Text("{name}: {value}", "{name}：{value}")
                 screen.say(line, name=screen.word(label), value=told)
@@ -169,11 +177,16 @@ def show(
     screen.answer(data | {"elements": elements})
 
 
+def wanting_shown(wanting: Sequence[str], screen: Screen) -> str:
+    """What a review found wanting: core elements by their titles, all else as it was written."""
+    return ", ".join(screen.word(ELEMENTS[one]) if one in ELEMENTS else one for one in wanting)
+
+
 def _tell_revision(screen: Screen, registry: "Registry", row: "Dataset | Proposal") -> None:
     """How a newer proposal for a published dataset stands."""
     newest = registry.proposals[registry.proposed[_name(row)]]
     if newest.status in _WAITING and newest.id not in {row.id, getattr(row, "proposal", b"")}:
-        wanting = ", ".join(newest.wanting)
+        wanting = wanting_shown(newest.wanting, screen)
         screen.say(_REVISION, status=screen.word(STATUS[newest.status]), wanting=wanting)
 
 

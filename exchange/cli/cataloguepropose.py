@@ -52,7 +52,10 @@ Conditions = Annotated[
 ]
 Scope = Annotated[
     str,
-    typer.Option("--scope", help="Whom conditional data is for: codes, comma-separated (CON-01)."),
+    typer.Option(
+        "--scope",
+        help="Whom conditional data is for: members, kinds or regions, comma-separated (CON-01).",
+    ),
 ]
 Uses = Annotated[
     str,

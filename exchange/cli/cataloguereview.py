@@ -75,8 +75,11 @@ def review(
             failure="wanting",
         )
     admitted = as_authority(session, lambda office: publication.review(office, dataset, wants))
+    from exchange.cli.catalogue import wanting_shown
+
     said = _RETURNED if wants else _REVIEWED
-    session.screen.say(said, dataset=dataset, index=admitted.index, wanting=", ".join(wants))
+    wanting_said = wanting_shown(wants, session.screen)
+    session.screen.say(said, dataset=dataset, index=admitted.index, wanting=wanting_said)
     session.screen.answer(
         {"dataset": dataset, "entry": admitted.index, "approved": not wants, "wanting": wants}
     )

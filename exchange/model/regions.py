@@ -48,13 +48,18 @@ def parents(code: str) -> tuple[str, ...]:
     return tuple(code[:digits] for digits in LENGTHS if digits < len(code))
 
 
+def is_region(code: str) -> bool:
+    """Whether ``code`` names a division; "" names none."""
+    shaped = len(code) in LENGTHS and code.isascii() and code.isdecimal()
+    return shaped and code[:6] in names()
+
+
 def check_region(code: str) -> str:
     """``code`` if it may stand in a grant or a stream; ``""`` is the whole country.
 
     Raises `NotFound` when the shape is wrong or the province, city or county is unknown.
     """
-    shaped = len(code) in LENGTHS and code.isascii() and code.isdecimal()
-    if code == "" or (shaped and code[:6] in names()):
+    if code == "" or is_region(code):
         return code
     raise NotFound(
         f"{code[:20]!r} is no region code",

@@ -6,12 +6,14 @@ between another dataset may have become the source of an item, or a consent may 
 
 import hashlib
 import re
-from typing import Final
+from typing import Final, get_args
 
 from exchange.errors import ContractInvalid
 from exchange.model import acts, lifeacts
+from exchange.model.acttypes import MemberKind
 from exchange.model.contract import Contract
 from exchange.model.guide import code_valid, credit_code_valid, mode_fits
+from exchange.model.regions import is_region
 from exchange.model.text import Text
 from exchange.registry import busrules, facts
 from exchange.registry.case import Asked, Case, Denied, nothing_there
@@ -24,6 +26,7 @@ from policies.facts import ContextValue
 PARTITIONS_MAX = 1_024
 PENDING: Final = frozenset({"open", "reviewed"})
 """Statuses of a proposal that may still be published."""
+KINDS_OF_MEMBER: Final = frozenset(get_args(MemberKind))
 _TOPIC = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 """What Kafka takes, without names that begin like a path."""
 _OPTIONAL_ELEMENTS = frozenset({"related", "mode"})
@@ -167,11 +170,16 @@ def no_proposal(dataset: str) -> Denied:
 
 
 def _unknown(body: acts.ProposeDataset, registry: Registry) -> Denied | None:
-    """A purpose or a source dataset that nobody ever registered, if it names one."""
+    """A purpose, a source dataset or a scope that nobody knows, if it names one."""
     for use in body.uses:
         if use not in registry.purposes:
             return nothing_there(
                 f"there is no purpose {use} in the register", f"用途登记中没有 {use}"
+            )
+    for code in body.scope:
+        if code not in KINDS_OF_MEMBER and code not in registry.members and not is_region(code):
+            return nothing_there(
+                f"{code} is no member, kind of member or region", f"{code} 不是成员、成员类别或区划"
             )
     for source in body.derived_from:
         if source not in registry.datasets or source == body.dataset:

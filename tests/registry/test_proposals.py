@@ -30,6 +30,8 @@ def proposed(world: World, dataset: str = "schools", by: str = "civil", **change
         ({"sharing": "conditional", "scope": ()}, ("CON-01",)),
         ({"sharing": "conditional", "uses": ()}, ("CON-01",)),
         ({"sharing": "conditional", "uses": ("curiosity",)}, ("STATE-01",)),
+        ({"sharing": "conditional", "scope": ("everybody",)}, ("STATE-01",)),
+        ({"sharing": "conditional", "scope": ("330000",)}, ("STATE-01",)),
         ({"library": "licences", "core_item": True, "sharing": "conditional"}, ("BASE-01",)),
         ({"library": "credit", "price": "每次1元"}, ("FEE-01", "FEE-02")),
         ({"derived_from": ("nothing",)}, ("STATE-01",)),
@@ -50,6 +52,7 @@ def test_what_a_proposal_gets_wrong_is_named(
         {"sharing": "refused", "basis_kind": "law", "basis": "统计法 第九条"},
         {"library": "licences", "core_item": True},
         {"library": "licences", "sharing": "conditional"},
+        {"sharing": "conditional", "scope": ("health", "authorised", "3301")},
     ],
 )
 def test_what_is_right_is_proposed(world: World, changed: dict[str, Any]) -> None:
