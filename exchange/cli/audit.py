@@ -2,6 +2,7 @@
 
 import typer
 
+from exchange.cli.auditmirror import register as register_mirror
 from exchange.cli.auditprove import register as register_prove
 from exchange.cli.auditreconcile import register as register_reconcile
 from exchange.cli.auditreplay import register as register_replay
@@ -17,6 +18,7 @@ app = typer.Typer(
 for register in (
     register_verify,
     register_prove,
+    register_mirror,
     register_replay,
     register_search,
     register_show,

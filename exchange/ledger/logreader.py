@@ -34,7 +34,7 @@ from exchange.ledger.tiles import (
 )
 
 TILES_KEPT: Final = 64
-"""Full tiles remembered, 8 kB each: the upper levels are asked for again and again."""
+"""Tiles remembered, 8 kB each at most: the upper levels are asked for again and again."""
 
 
 class LogSource(Protocol):
@@ -111,7 +111,7 @@ class LogReader:
             if not tile.partial:
                 raise
             raw = cut(tile.full, await self._source.read(tile.full.path), tile.width)
-        if tile.level != ENTRIES and not tile.partial:
+        if tile.level != ENTRIES:
             self._kept[tile] = raw
             if len(self._kept) > TILES_KEPT:
                 self._kept.popitem(last=False)

@@ -30,6 +30,7 @@ from exchange.wiring.processes import Background
 from exchange.wiring.remote import RemoteHub
 from exchange.wiring.settings import Settings
 from exchange.wiring.step import Step
+from exchange.wiring.witnesskeys import has_witness
 
 READY_S: Final = 60.0
 _POLL_S: Final = 0.1
@@ -46,6 +47,11 @@ def command(home: Home, *words: str) -> list[str]:
 def hub_process(home: Home) -> Background:
     """The hub of this home."""
     return Background("hub", home.pid_file("hub"), home.console_file("hub"))
+
+
+def witness_process(home: Home) -> Background:
+    """The witness of this home, if it has one."""
+    return Background("witness", home.pid_file("witness"), home.console_file("witness"))
 
 
 def adapter_configurations(home: Home) -> list[Path]:
@@ -68,6 +74,10 @@ def start(
     Raises `ToolMissing`, `PortBusy`, `BusUnavailable` or `HubUnavailable`, naming the step.
     """
     secret = passphrase.reveal().encode() + b"\n"
+    if has_witness(home) and witness_process(home).pid() is None:
+        tell(Text("starting the witness", "正在启动见证人"))
+        words = command(home, "witness", "run", "--passphrase-stdin")
+        witness_process(home).start(words, stdin=secret)
     starting = _start_kafka(home, settings, tell, fetching)
     if home.table.hub.local and hub_process(home).pid() is None:
         # Beside Kafka, which it waits for: both take seconds to come up.
@@ -129,7 +139,7 @@ def stop(home: Home, *, tell: Tell) -> list[str]:
     """Stop everything of this home, adapters first, Kafka last; the names of what ran."""
     stopped = []
     processes = [adapter_process(home, file) for file in adapter_configurations(home)]
-    for process in [*processes, hub_process(home)]:
+    for process in [*processes, hub_process(home), witness_process(home)]:
         if process.stop():
             tell(Text(f"stopped {process.name}", f"已停止 {process.name}"))
             stopped.append(process.name)
@@ -181,6 +191,9 @@ async def look(home: Home, settings: Settings) -> list[Step]:
     local = home.table.hub.local
     steps.extend(hub_steps(home, hub_process(home), ready) if local else [ready])
     steps.extend(published)
+    if has_witness(home):
+        title = Text("witness process", "见证人进程")
+        steps.append(process_step("witness-process", title, witness_process(home)))
     if home.joined is not None and steps[0].good:
         steps.extend(await ledger_steps(home, settings, home.joined))
     for configuration in adapter_configurations(home):

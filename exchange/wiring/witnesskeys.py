@@ -63,10 +63,15 @@ def folder_of(home: Home) -> Path:
     return home.path / "witness"
 
 
+def has_witness(home: Home) -> bool:
+    """Whether this home has a witness."""
+    return (folder_of(home) / "witness.toml").is_file()
+
+
 def make_witness(home: Home, settings: WitnessSettings, passphrase: Passphrase) -> WitnessHome:
     """New keys and settings; `UsageError` if the home has a witness, or the name is no key's."""
     folder = folder_of(home)
-    if (folder / "witness.toml").exists():
+    if has_witness(home):
         raise UsageError(
             f"{folder} is a witness already",
             f"{folder} 已有见证人",
@@ -98,7 +103,7 @@ def make_witness(home: Home, settings: WitnessSettings, passphrase: Passphrase) 
 def open_witness(home: Home, passphrase: Passphrase) -> WitnessHome:
     """The witness of ``home``; `NotFound` if it has none."""
     folder = folder_of(home)
-    if not (folder / "witness.toml").is_file():
+    if not has_witness(home):
         raise NotFound(
             "this home has no witness",
             "本主目录没有见证人",
