@@ -14,6 +14,8 @@
       members/<id>/rejected/   records a contract refused, encrypted
       members/<id>/adapters/   configurations of long-running adapters
       hub/                     custody, certificate and encrypted key of the hub's TLS
+      hub/log/  hub/<id>.head  the published log as plain files; the last head this hub signed
+      witness/                 custody, settings and memory of a witness, where there is one
       kafka/                   data of the embedded Kafka
       run/  log/               process ids and logs
 
