@@ -6,7 +6,7 @@ import typer
 
 from exchange.cli.screen import Grid
 from exchange.cli.session import Session, session_of
-from exchange.cli.work import acting, as_reader, at_work, home_of
+from exchange.cli.work import acting, as_authority, as_reader, at_work, home_of
 from exchange.errors import UsageError
 from exchange.model.text import Text
 
@@ -70,13 +70,15 @@ def end(context: typer.Context, holder: Holder, role: RoleName, member: Elsewher
     """End a role, as its member or as the authority."""
     session = session_of(context)
     owner = member or acting(session, home_of(session))
+    elsewhere = bool(member) and session.member is None
 
     async def work(office: "Office") -> "Admitted":
         from exchange.wiring import lawmaking
 
         return await lawmaking.end_role(office, owner, holder, _role(role))
 
-    _said(session, _ENDED, at_work(session, work), owner, holder, role)
+    admitted = (as_authority if elsewhere else at_work)(session, work)
+    _said(session, _ENDED, admitted, owner, holder, role)
 
 
 @app.command("list")
