@@ -121,7 +121,7 @@ def row_of(folded: Folded) -> Row:
 
 _ABOUT: Final = (
     *("dataset", "grant", "request", "member", "authority", "instance", "stream"),
-    *("demand", "objection", "escalation", "notice", "provider", "year"),
+    *("demand", "objection", "escalation", "notice", "provider", "year", "matter", "purpose"),
 )
 """Where an act names what it is about; an id of a duty is in ``duty`` (dutyacts.py)."""
 

@@ -106,7 +106,7 @@ def _receive(request: Request, asked: Asked, index: int) -> None:
     back = row.said.reflow and own_rows(registry, row, request.consumer, request.regions)
     if row.sharing == "unconditional" or back:
         request = replace(request, status="approved", answer=act.id)
-        _grant(registry, request, act.id, index)
+        _grant(registry, request, act.id, index, conditions=row.conditions)
     registry.requests[request.id] = request
 
 

@@ -44,6 +44,7 @@ def conditional(world: World) -> World:
         "welfare",
         sharing="conditional",
         reflow=True,
+        conditions=("不得转让",),
         contract=contract("welfare").encoded,
     )
     return world
@@ -235,8 +236,8 @@ def test_a_place_gets_back_its_own_rows_and_no_others(
     assert folded.rules == rules
     row = conditional.registry.requests[permitted(folded)]
     assert row.status == status
-    granted = [grant.regions for grant in conditional.registry.grants.values()]
-    assert granted == ([asked] if status == "approved" else [])
+    granted = [(grant.regions, grant.conditions) for grant in conditional.registry.grants.values()]
+    assert granted == ([(asked, ("不得转让",))] if status == "approved" else [])
 
 
 def test_own_rows_flow_back_only_where_the_catalogue_says_so(world: World) -> None:
