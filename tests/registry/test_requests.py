@@ -298,3 +298,22 @@ def test_conditional_data_is_renewed_by_its_provider(conditional: World) -> None
     enrol_in(world, "city", "3301")
     own = permitted(world.put(world.application("welfare", regions=("3301",)), by="city"))
     assert world.put(renewal(own, 90), by="city").rules == ("RENEW-01",)
+
+
+def test_the_term_for_an_answer_runs_from_the_completion(conditional: World) -> None:
+    world = conditional
+    request = permitted(world.put(world.application("welfare", manner=""), by="health"))
+    name = f"answer/{request.hex()}"
+    assert name not in world.registry.duties
+    world.advance(3 * DAY_MS)
+    permitted(world.put(completion(request, manner="table"), by="health"))
+    duty = world.registry.duties[name]
+    assert (duty.owner, duty.since_ms, duty.settled) == ("civil", world.now_ms, None)
+    permitted(world.put(acts.AnswerRequest(request=request, approve=True), by="civil"))
+    assert world.registry.duties[name].settled is not None
+
+
+def test_a_withdrawal_before_the_completion_leaves_no_duty(conditional: World) -> None:
+    request = permitted(conditional.put(conditional.application("welfare", manner=""), by="health"))
+    permitted(conditional.put(acts.WithdrawRequest(request=request), by="health"))
+    assert f"answer/{request.hex()}" not in conditional.registry.duties
