@@ -11,18 +11,23 @@ from typing import Any, Final
 
 from exchange.audit.account import Account
 from exchange.audit.buckets import buckets
+from exchange.audit.dutywords import KINDS, STATES
 from exchange.audit.findings import Finding, title
 from exchange.audit.reads import Read, reads
 from exchange.audit.record import Row
 from exchange.model.acts import AnswerRequest, Apply, AskKeys
 from exchange.model.text import Text
+from exchange.registry.duties import book
 from exchange.registry.rows import Member
 from exchange.registry.state import Registry
+from exchange.registry.terms import Law
 from policies.register import Register
 
 FORMAT: Final = "exchange-report/1"
 SHOWN_MAX: Final = 200
 """Rows of a table that the page shows and proves; report.json has all of them."""
+BREACHES: Final = frozenset({"breached", "escalated", "late"})
+"""States of a duty that was not met in its term, or that somebody insists on."""
 CITED_MAX: Final = 4
 """Entries of a list that the page shows and proves: the first ones and the last."""
 
@@ -58,7 +63,7 @@ def report_data(
     account: Account,
     registry: Registry,
     findings: Sequence[Finding],
-    register: Register,
+    law: Law,
 ) -> Data:
     """The report; the same arguments give the same data."""
     used = [
@@ -93,10 +98,11 @@ def report_data(
         "provided": [_read(read, registry, ground) for read in provided],
         "applications": list(_applications(inside, account, registry)),
         "refusals": [_refusal(row, registry) for row in refusals],
+        "breaches": list(_breaches(scope.member, account, registry, law)),
         "findings": [_finding(one) for one in findings],
         "activity": _activity(inside, {read.grant for read in received}),
     }
-    data["rules"] = _rules(data, register)
+    data["rules"] = _rules(data, law.register)
     data["names"] = _names(data, registry)
     data["evidence"] = _evidence(data, account)
     return data
@@ -234,6 +240,29 @@ def _finding(one: Finding) -> Data:
     }
 
 
+def _breaches(member: str, account: Account, registry: Registry, law: Law) -> Iterator[Data]:
+    """Duties that the member owes or is owed, and that were not met in time; as of the head."""
+    for duty, how in book(registry, law, account.time_ms):
+        if member not in (duty.owner, duty.beneficiary) or duty.basis >= account.size:
+            continue
+        if how.state in BREACHES:
+            yield {
+                "duty": duty.id,
+                "kind": duty.kind,
+                "title": _both(KINDS[duty.kind]),
+                "owner": duty.owner,
+                "beneficiary": duty.beneficiary,
+                "dataset": duty.dataset,
+                "state": how.state,
+                "state_title": _both(STATES[how.state]),
+                "since": how.since_ms,
+                "last_day": how.term.last_day.isoformat() if how.term.last_day else None,
+                "rules": list(duty.rules),
+                "entry": duty.basis,
+                "settled": duty.settled,
+            }
+
+
 def _activity(rows: Iterable[Row], own: set[bytes]) -> Data:
     """Keys handed over and refusals, by time: what the member read, what others read of it."""
     moments: dict[str, list[int]] = {"received": [], "provided": [], "refused": []}
@@ -250,8 +279,12 @@ def _activity(rows: Iterable[Row], own: set[bytes]) -> Data:
 
 def _rules(data: Data, register: Register) -> Data:
     """Every rule that is named, with its citation as far as we may cite it."""
-    named = {rule for part in ("received", "provided", "refusals") for one in data[part]
-             for rule in one["rules"]}  # fmt: skip
+    named = {
+        rule
+        for part in ("received", "provided", "refusals", "breaches")
+        for one in data[part]
+        for rule in one["rules"]
+    }
     found: Data = {}
     for name in sorted(named):
         rule = register.rule(name)
@@ -272,6 +305,7 @@ def _names(data: Data, registry: Registry) -> Data:
         named |= {one[side] for one in data[part] for side in ("consumer", "provider")}
     named |= {one["member"] for one in data["refusals"]}
     named |= {one["responsible"] for one in data["findings"]}
+    named |= {one[side] for one in data["breaches"] for side in ("owner", "beneficiary")} - {""}
     rows = [registry.members[name] for name in sorted(named)]
     return {row.id: {"en": row.name_en, "zh": row.name_zh} for row in rows}
 
@@ -288,9 +322,11 @@ def _evidence(data: Data, account: Account) -> list[int]:
     for one in data["applications"][:SHOWN_MAX]:
         cited |= {one["entry"], one["answered"]} - {None}
     cited.update(one["entry"] for one in data["refusals"][:SHOWN_MAX])
+    for one in data["breaches"][:SHOWN_MAX]:
+        cited |= {one["entry"], one["settled"]} - {None}
     for one in data["findings"][:SHOWN_MAX]:
         cited.update(shown(one["entries"]))
-    return sorted(cited)
+    return sorted(entry for entry in cited if entry < account.size)
 
 
 def _both(text: Text) -> Data:

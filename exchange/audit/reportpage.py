@@ -59,7 +59,7 @@ def _figures(data: dict[str, Any]) -> dict[str, int]:
         "applications": len(data["applications"]),
         "unanswered": sum(one["status"] == "open" for one in data["applications"]),
         "refusals": len(data["refusals"]),
-        "findings": len(data["findings"]),
+        "findings": len(data["breaches"]) + len(data["findings"]),
     }
 
 

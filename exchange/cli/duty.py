@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from exchange.audit.dutywords import STATES
 from exchange.cli.dutytable import (
-    STATES,
     as_of_ms,
     duty_data,
     find_duty,

@@ -22,7 +22,6 @@ from exchange.ledger.entry import parse_entry
 from exchange.ledger.proof import Proof
 from exchange.limits import LEAF_BYTES_MAX
 from exchange.wiring.office import Office
-from policies.register import Register
 
 SEALED_S: Final = 5.0
 """How long a hub may take to sign a head over what stood on the ledger at the call."""
@@ -71,7 +70,7 @@ async def make_report(
         account,
         registry,
         findings,
-        Register.load(),
+        office.view.engine,
     )
     page = render(data)
     files = {DATA: encoded(data), PAGE: page.encode()}

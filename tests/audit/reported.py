@@ -17,7 +17,6 @@ from exchange.ledger.proof import Proof
 from exchange.model import acts
 from exchange.registry.fold import RegistryFold
 from keys.cose import Signer
-from policies.register import Register
 from tests.audit.lined import Lined
 from tests.ledger.drafts import ORIGIN, engine
 from tests.ledger.world import World, permitted
@@ -95,7 +94,7 @@ def data_of(
     scope = Scope(member, from_ms, to_ms, issuer, ISSUED_MS)
     root = tree_of(world).root()
     ground = Ground(ORIGIN, world.pin, size, root, "hub-1", note.render().decode())
-    return report_data(scope, ground, account, fold.registry, found, Register.load()), account
+    return report_data(scope, ground, account, fold.registry, found, engine()), account
 
 
 def files_of(

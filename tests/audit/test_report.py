@@ -11,6 +11,7 @@ from exchange.audit.reportdata import Data, encoded, shown
 from exchange.audit.reportpage import render
 from tests.audit.lined import Lined
 from tests.audit.reported import busy, data_of, signed_head
+from tests.ledger.drafts import DAY_MS
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +172,23 @@ def test_bars_are_the_largest_first() -> None:
     assert [label.text for label in chart.labels][:2] == ["dataset-19", "dataset-18"]
     assert len(chart.rects) == charts.BARS_MAX
     assert charts.bars([("a", 0, "received")]) is None
+
+
+def test_a_duty_that_nobody_met_is_a_breach_with_its_rule() -> None:
+    lined = busy()
+    assert about(lined, "civil")["breaches"] == []
+    lined.world.advance(60 * DAY_MS)
+    lined.world.put(lined.world.enrolment("later"))
+    data = about(lined, "civil")
+    owed = [
+        (one["kind"], one["owner"], one["beneficiary"], one["state"]) for one in data["breaches"]
+    ]
+    assert ("answer", "civil", "health", "breached") in owed
+    (answer,) = [one for one in data["breaches"] if one["kind"] == "answer"]
+    assert answer["rules"] == ["RESP-01", "SLA-02"]
+    assert data["rules"]["SLA-02"]["badge"] == "待核"
+    assert {answer["entry"]} <= set(data["evidence"])
+    page = render(data)
+    assert "逾期未办" in page
+    assert "SLA-02</span>" in page
+    assert "国务院令第809号）第22条" not in page
