@@ -6,8 +6,9 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from exchange.audit.dutywords import KINDS
 from exchange.cli.demostage import AUTHORITY, CIVIL, HUMAN, VILLAGES, Stage
-from exchange.cli.dutytable import KINDS, as_of_ms, duty_name, marked, tell_duties
+from exchange.cli.dutytable import as_of_ms, duty_name, marked, tell_duties
 from exchange.cli.work import short
 from exchange.model.text import Text
 
