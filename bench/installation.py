@@ -30,8 +30,9 @@ from exchange.wiring.newcomer import Newcomer
 from exchange.wiring.office import Office, open_office
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.publication import Described, propose, publish, review
+from exchange.wiring.publishers import open_publisher
 from exchange.wiring.settings import Settings, environment
-from exchange.wiring.transfer import find_subscription, open_publisher
+from exchange.wiring.transfer import find_subscription
 
 AUTHORITY: Final = "data-bureau"
 PROVIDER: Final = "civil-affairs"

@@ -35,7 +35,7 @@ from exchange.registry.tracks import AnchorRow
 from exchange.wiring.clock import now_ms
 from exchange.wiring.ledgerview import FollowedLedger
 from exchange.wiring.office import Office
-from exchange.wiring.transfer import open_publisher
+from exchange.wiring.publishers import open_publisher
 
 EPOCH_MS: Final = 60_000
 AT_ONCE: Final = 16

@@ -1,6 +1,7 @@
 """``exchange adapter``: long-running sources and sinks, and the records a contract refused."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,6 +15,8 @@ from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
+    from exchange.daemon.configuration import AdapterConfiguration
+    from exchange.daemon.run import Job
     from exchange.flow.quarantine import KeptBatch
 
 app = typer.Typer(no_args_is_help=True, help="Long-running sources and sinks.")
@@ -98,7 +101,19 @@ def run(
     log = home.log_file(adapter_process(home, file.absolute()).name)
     terminal = sys.stderr if sys.stderr.isatty() else None
     configure(level=session.settings.log_level, file=log, terminal=terminal)
-    asyncio.run(run_adapter(home, session.settings, passphrase, read))
+    asyncio.run(run_adapter(home, session.settings, passphrase, read.adapter, _job(read)))
+
+
+def _job(read: "AdapterConfiguration") -> "Job":
+    """Sources load what checks records; an adapter that only receives is smaller without it."""
+    if read.source is not None:
+        from exchange.daemon.outgoing import publish
+
+        return partial(publish, instance=read.adapter.instance, table=read.source)
+    from exchange.daemon.incoming import deliver
+
+    assert read.sink is not None
+    return partial(deliver, instance=read.adapter.instance, table=read.sink)
 
 
 @app.command("rejected")

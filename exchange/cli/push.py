@@ -96,9 +96,10 @@ async def push_file(
     """Publish all of ``file`` as ``dataset``; a file of zero bytes is an empty one."""
     from adapters.errors import SourceUnreadable
     from exchange.daemon.pushing import Pushes, Pushing
-    from exchange.wiring.adapters import open_source
     from exchange.wiring.clock import now_ms
-    from exchange.wiring.transfer import contract_of, open_publisher
+    from exchange.wiring.publishers import open_publisher
+    from exchange.wiring.sources import open_source
+    from exchange.wiring.transfer import contract_of
 
     contract = await contract_of(office, dataset)
     async with open_publisher(office, contract, instance=instance) as publisher:

@@ -20,7 +20,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from exchange.model import checkdigits, fieldscalars, problems
 from exchange.model.contract import TEXT_LENGTH_MAX, ContractField
 from exchange.model.problems import Problem
-from exchange.model.regions import LENGTHS, known_prefixes
+from exchange.model.regioncolumn import known_prefixes
+from exchange.model.regions import LENGTHS
 from exchange.model.textcolumn import TextColumn
 
 SCALAR_BYTES: Final = 40

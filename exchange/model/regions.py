@@ -13,9 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from exchange.errors import NotFound
 
 LENGTHS: Final = (2, 4, 6, 9, 12)
@@ -28,14 +25,6 @@ def names() -> dict[str, str]:
     with Path(__file__).with_name("regions.csv").open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(line for line in file if not line.startswith("#"))
         return {row["code"]: row["name"] for row in rows}
-
-
-@cache
-def known_prefixes(digits: int) -> NDArray[np.bool_]:
-    """For ``digits`` of 2, 4 or 6: at index n, whether n is a code. Vectorised lookups use it."""
-    known = np.zeros(10**digits, dtype=np.bool_)
-    known[[int(code) for code in names() if len(code) == digits]] = True
-    return known
 
 
 def contains(outer: str, inner: str) -> bool:

@@ -4,21 +4,18 @@ import contextlib
 import csv
 import os
 import sqlite3
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import orjson
 
-from adapters.csv_source import CsvSource
 from adapters.jsonl_sink import JsonLinesSink
-from adapters.jsonl_source import JsonLinesSource
 from adapters.postgres_sink import PostgresSink
 from adapters.sqlite_sink import SqliteSink
-from exchange.errors import InputUnreadable, UsageError
-from exchange.flow.ports import Sink, Source
+from exchange.errors import UsageError
+from exchange.flow.ports import Sink
 from exchange.flow.subscription import Subscription
 
 _POSTGRES: Final = ("postgres://", "postgresql://")
@@ -43,23 +40,6 @@ class Target:
         if self.export is not None:
             return str(self.export)
         return "postgresql" if self.sink == "postgres" else self.place
-
-
-def open_source(
-    place: str, fields: Sequence[str] | None, *, form: str = "", delimiter: str = ","
-) -> Source:
-    """A CSV or JSON Lines file, or ``-`` for standard input; ``form`` csv or jsonl decides.
-
-    ``fields`` are the names that it may have; None takes any.
-
-    Without ``form`` the name decides; standard input is CSV then. `InputUnreadable` if the file
-    cannot be opened.
-    """
-    given = _open(place)
-    lines = form == "jsonl" or (not form and _bare(place).endswith((".jsonl", ".ndjson", ".json")))
-    if lines:
-        return JsonLinesSource(given, fields=fields)
-    return CsvSource(given, fields=fields, delimiter=delimiter)
 
 
 def target_of(out: str, fallback: Path) -> Target:
@@ -139,21 +119,3 @@ def _present(database: Path, dataset: str) -> tuple[list[str], Iterator[tuple[ob
             yield from found
 
     return names, rows()
-
-
-def _open(place: str) -> Path | BinaryIO:
-    if place == "-":
-        return sys.stdin.buffer
-    path = Path(place).expanduser()
-    if not path.is_file():
-        raise InputUnreadable(
-            f"there is no file {place[:200]}",
-            f"文件 {place[:200]} 不存在",
-            remedy=("check the path; - reads standard input", "请检查路径；- 表示标准输入"),
-            failure="not-readable",
-        )
-    return path
-
-
-def _bare(place: str) -> str:
-    return place.lower().removesuffix(".gz")

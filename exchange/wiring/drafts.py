@@ -7,7 +7,7 @@ import orjson
 
 from adapters.ports import OPERATION
 from exchange.model.infer import infer_contract
-from exchange.wiring.adapters import open_source
+from exchange.wiring.sources import open_source
 
 SAMPLE_RECORDS: Final = 100_000
 """Enough to see rare values; a second or two, and some hundred MB for wide files."""

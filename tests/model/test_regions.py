@@ -3,7 +3,8 @@
 import pytest
 
 from exchange.errors import NotFound
-from exchange.model.regions import check_region, contains, known_prefixes, names, parents
+from exchange.model.regioncolumn import known_prefixes
+from exchange.model.regions import check_region, contains, names, parents
 
 
 def test_the_table_has_every_province_city_and_county() -> None:
