@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
@@ -15,7 +15,7 @@ from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
-    from exchange.daemon.configuration import AdapterConfiguration
+    from exchange.daemon.configuration import AdapterConfiguration, SourceTable
     from exchange.daemon.run import Job
     from exchange.flow.quarantine import KeptBatch
 
@@ -106,14 +106,14 @@ def run(
 
 def _job(read: "AdapterConfiguration") -> "Job":
     """Sources load what checks records; an adapter that only receives is smaller without it."""
-    if read.source is not None:
-        from exchange.daemon.outgoing import publish
+    instance = read.adapter.instance
+    if read.sink is not None:
+        from exchange.daemon.incoming import deliver
 
-        return partial(publish, instance=read.adapter.instance, table=read.source)
-    from exchange.daemon.incoming import deliver
+        return partial(deliver, instance=instance, table=read.sink)
+    from exchange.daemon.outgoing import publish
 
-    assert read.sink is not None
-    return partial(deliver, instance=read.adapter.instance, table=read.sink)
+    return partial(publish, instance=instance, table=cast("SourceTable", read.source))
 
 
 @app.command("rejected")
