@@ -35,6 +35,10 @@ class _Telling:
         _tell("ready")  # the next thing the subscriber does is read
         return found
 
+    def mark(self, marks: Sequence[tuple[int, str, int]]) -> None:
+        """Hand the marks on."""
+        self._sink.mark(marks)
+
     def commit_many(self, deliveries: Sequence[Delivery]) -> None:
         self._sink.commit_many(deliveries)
         _tell(
