@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from bench import bulk, ledger, wholesale
+from bench import bulk, ledger, rules, wholesale
 from bench.installation import Installation, installation
 from bench.latency import latency
 from bench.rounds import Measured
@@ -20,6 +20,9 @@ ACT_RECORDS: Final = 2_000
 """Records that open the streams which small acts are about: some of every province."""
 
 
+SMALL_STATE: Final = rules.Scale(50, 200, 1_000, 100)
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much of everything."""
@@ -30,11 +33,21 @@ class Size:
     epochs: int
     acts: int
     seconds: float
+    state: rules.Scale = SMALL_STATE
+    """Of the ledger's state, for decisions."""
 
     @classmethod
     def whole(cls) -> Self:
         """A run whose figures count."""
-        return cls(records=ROWS, rounds=5, latencies=500, epochs=2_048, acts=3_000, seconds=20.0)
+        return cls(
+            records=ROWS,
+            rounds=5,
+            latencies=500,
+            epochs=2_048,
+            acts=3_000,
+            seconds=20.0,
+            state=rules.Scale(10_000, 100_000, 1_000_000, 10_000),
+        )
 
     @classmethod
     def quick(cls) -> Self:
@@ -114,6 +127,10 @@ async def _replay(run: Run) -> None:
     run.found["replay"] = await ledger.replay(run.site)
 
 
+async def _rules(run: Run) -> None:
+    run.found["rules"] = await rules.rules(run.size.state)
+
+
 Benchmark = Callable[[Run], Awaitable[None]]
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {
@@ -124,6 +141,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "load": _load,
     "replay": _replay,
     "release": _release,
+    "rules": _rules,
 }
 
 

@@ -90,4 +90,25 @@ TARGETS: Final = (
     Target("620,573 rows from CSV to PostgreSQL", 10, "s", figure("load", "seconds"), at_most=True),
     Target("peak memory of an adapter", 150, "MB", _peak_mb, at_most=True),
     Target("peak memory, four times the volume", 1.15, "×", _growth, at_most=True),
+    Target(
+        "decision among a million grants, slice cached, p50",
+        300,
+        "µs",
+        figure("rules", "cached_p50_us"),
+        at_most=True,
+    ),
+    Target(
+        "decision among a million grants, cold, p50",
+        600,
+        "µs",
+        figure("rules", "cold_p50_us"),
+        at_most=True,
+    ),
+    Target(
+        "adding a grant to a million, decided and applied, p50",
+        1,
+        "ms",
+        figure("rules", "apply_p50_us", 0.001),
+        at_most=True,
+    ),
 )

@@ -5,7 +5,7 @@ register_in_force(fold.registry, index=7).rule("SEC-01")   # as it was when 7 wa
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from exchange.model.rulesarchive import unpack_rules
 from exchange.registry.fold import RegistryFold
@@ -22,7 +22,13 @@ class CedarRules:
 
     def open(self, files: Mapping[str, bytes]) -> Engine:
         """The engine of ``files``; raises `policies.errors.RuleSetInvalid` with every finding."""
-        return Engine(RuleSet(files))
+        return _opened(tuple(sorted(files.items())))
+
+
+@lru_cache(maxsize=8)
+def _opened(files: tuple[tuple[str, bytes], ...]) -> Engine:
+    """Engines are immutable: the hub, its readers and a replay in one process share them."""
+    return Engine(RuleSet(dict(files)))
 
 
 @cache

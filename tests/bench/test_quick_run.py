@@ -31,11 +31,12 @@ def villages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("villages")
 def test_benchmarks_that_need_no_download_run(tmp_path: Path) -> None:
     notes: list[str] = []
-    names = ["open", "latency", "replay", "release"]
+    names = ["open", "latency", "replay", "release", "rules"]
     found, kafka = asyncio.run(measure(tmp_path, names, TINY, notes))
     assert found["open"]["sealed"]["units"] == TINY.records
     assert found["latency"]["records"] == TINY.latencies
     assert found["replay"]["entries"] > TINY.acts
+    assert found["rules"]["grants"] == TINY.state.grants
     page = render(
         {
             "commit": "0" * 40,
