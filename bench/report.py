@@ -48,6 +48,11 @@ _HOW: Final = """
   time for a grant, *cached* with entities that Cedar was given before, *remembered* the same
   question a second later. *Add* is the effect of an application that is granted, *apply* with its
   examination and decision.
+- **Evidence** (`ledger-…`): a ledger of {entries:,} entries, made through a hub's appender as its
+  members would (key requests, receipts, anchors, applications, answers, revocations, refusals); the
+  figure counts processor time of all processes. *Replay* verifies hub and member of every entry and
+  decides every verdict again; *prove* reads checkpoint, bundle and tiles from files and verifies
+  the proof, both signatures of the checkpoint included. Memory is each process's peak.
 
 ## What the peers were given
 
@@ -73,7 +78,11 @@ def render(results: Mapping[str, Any]) -> str:
         _targets(found),
         "\n## Records a second\n\n" + _contenders(found),
         "\n## Everything else\n\n" + _figures(found),
-        _HOW.format(rounds=results["rounds"], per_record=f"{results['per_record']:,}"),
+        _HOW.format(
+            rounds=results["rounds"],
+            per_record=f"{results['per_record']:,}",
+            entries=results.get("entries", 0),
+        ),
     ]
     if results["notes"]:
         parts.append("\n## Notes on this run\n\n")

@@ -1,12 +1,13 @@
 """The benchmarks by name, in the order they run, on one installation and one PostgreSQL."""
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from bench import bulk, ledger, rules, wholesale
+from bench import bulk, evidence, ledger, rules, wholesale
 from bench.installation import Installation, installation
 from bench.latency import latency
 from bench.rounds import Measured
@@ -21,6 +22,8 @@ ACT_RECORDS: Final = 2_000
 
 
 SMALL_STATE: Final = rules.Scale(50, 200, 1_000, 100)
+LEDGER_ENTRIES: Final = 50_000
+"""Of the long ledger that evidence is measured on; ``--entries 1000000`` for the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Size:
     seconds: float
     state: rules.Scale = SMALL_STATE
     """Of the ledger's state, for decisions."""
+    entries: int = LEDGER_ENTRIES
 
     @classmethod
     def whole(cls) -> Self:
@@ -52,7 +56,9 @@ class Size:
     @classmethod
     def quick(cls) -> Self:
         """A run that shows that everything works."""
-        return cls(records=20_000, rounds=1, latencies=20, epochs=64, acts=50, seconds=1.0)
+        return cls(
+            records=20_000, rounds=1, latencies=20, epochs=64, acts=50, seconds=1.0, entries=1_000
+        )
 
 
 @dataclass(slots=True)
@@ -131,6 +137,12 @@ async def _rules(run: Run) -> None:
     run.found["rules"] = await rules.rules(run.size.state)
 
 
+async def _evidence(run: Run) -> None:
+    """Replay, reconciling and proofs on a long ledger, each in a process of its own."""
+    measured = await asyncio.to_thread(evidence.measured, run.size.entries, run.directory)
+    run.found |= {f"ledger-{name}": figures for name, figures in measured.items()}
+
+
 Benchmark = Callable[[Run], Awaitable[None]]
 
 BENCHMARKS: Final[dict[str, Benchmark]] = {
@@ -142,6 +154,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "replay": _replay,
     "release": _release,
     "rules": _rules,
+    "evidence": _evidence,
 }
 
 

@@ -111,4 +111,13 @@ TARGETS: Final = (
         figure("rules", "apply_p50_us", 0.001),
         at_most=True,
     ),
+    Target(
+        "replay, act and entry checked and decided again, a second and core",
+        3_000,
+        "/s",
+        figure("ledger-replay", "entries_per_s_core"),
+    ),
+    Target(
+        "proof of an entry, verified, p95", 20, "ms", figure("ledger-prove", "p95_ms"), at_most=True
+    ),
 )
