@@ -111,9 +111,12 @@ class Sealer:
         while True:
             await self._woken()
             try:
-                while self.size < self._follower.size:
+                if self.size < self._follower.size:
                     await self.seal()
-                await self._cosign_again()
+                else:
+                    await self._cosign_again()
+                if self.size < self._follower.size:
+                    self._fresh.set()
                 self.trouble = None
             except BusUnavailable as error:
                 await self._wait(error)
@@ -142,7 +145,8 @@ class Sealer:
                 await self._fresh.wait()
         except TimeoutError:
             return
-        await asyncio.sleep(self._pause_s)
+        if self._follower.size - self.size < ENTRIES_MAX:
+            await asyncio.sleep(self._pause_s)
         self._fresh.clear()
 
     async def _cosign_again(self) -> None:
