@@ -83,7 +83,7 @@ def _row(name: str, registry: Registry) -> Duty | None:
 
 def _duty(name: str, reads: Reads) -> Iterable[Pair]:
     row = _row(name, reads.registry)
-    yield f"u:{name}", row.version if row else 0
+    yield f"t:{name}", row.version if row else 0
     if row:
         yield reads.member(row.owner)
         if row.beneficiary:
@@ -112,4 +112,4 @@ def _escalated(name: str, reads: Reads) -> Pair:
 
 def _calendar(reads: Reads) -> Pair:
     years = reads.registry.calendar
-    return "k:calendar", years[-1].index + 1 if years else 0
+    return "y:calendar", years[-1].index + 1 if years else 0

@@ -57,7 +57,7 @@ class _Reads:
     def holder(self, code: str) -> Pair:
         """The roles of one person."""
         row = self.registry.holders.get(code)
-        return f"o:{code}", row.version if row else 0
+        return f"n:{code}", row.version if row else 0
 
     def request(self, request: bytes) -> Iterable[Pair]:
         """An application, its applicant and its dataset."""
