@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Row = tuple["Duty", "Standing"]
 
+_LAST_MS: Final = 7_258_089_600_000
+"""The end of 2199 in China."""
 _TITLE: Final = Text("Duties as of {day}", "截至 {day} 的义务")
 _COLUMNS: Final = (
     Text("duty", "义务编号"),
@@ -40,10 +42,22 @@ def as_of_ms(text: str, *, now_ms: int) -> int:
 
     if len(text) == 10:
         try:
-            return end_of_day_ms(date.fromisoformat(text)) - 1
-        except ValueError:
+            return _sensible(end_of_day_ms(date.fromisoformat(text)) - 1)
+        except (ValueError, OverflowError):
             pass
-    return moment_ms(text, now_ms=now_ms)
+    return _sensible(moment_ms(text, now_ms=now_ms))
+
+
+def _sensible(at_ms: int) -> int:
+    """The moment, unless it lies centuries ahead: every day until then would be counted."""
+    if at_ms <= _LAST_MS:
+        return at_ms
+    raise UsageError(
+        "that lies too far ahead",
+        "时间过于遥远",
+        remedy=("name a day before 2200", "请填写 2200 年以前的日期"),
+        failure="moment",
+    )
 
 
 def by_ms(text: str) -> int:

@@ -45,9 +45,16 @@ def next_period(cycle: str, start: date) -> date:
 def occurrences(duty: Duty, registry: Registry, at_ms: int) -> Iterator[Duty]:
     """A duty for each period that has begun by ``at_ms``, newest first."""
     provided: Provided | None = None
-    for start in reversed(list(_starts(duty, at_ms))):
+    for start in reversed(list(_starts(duty, at_ms, _first(duty)))):
         provided = registry.provided.get((duty.id, start.toordinal()), provided)
         yield _period(duty, start, provided, at_ms)
+
+
+def unmet(duty: Duty, registry: Registry, at_ms: int) -> Iterator[Duty]:
+    """The same of the periods after the newest that was provided; not for looking back."""
+    start = next_period(duty.cycle, date.fromordinal(duty.last)) if duty.last else _first(duty)
+    for one in _starts(duty, at_ms, start):
+        yield _period(duty, one, None, at_ms)
 
 
 def occurrence(duty: Duty, registry: Registry, start: str, at_ms: int) -> Duty | None:
@@ -87,9 +94,9 @@ def _first(duty: Duty) -> date:
     return next_period(duty.cycle, period_of(duty.cycle, day_of(duty.since_ms)))
 
 
-def _starts(duty: Duty, at_ms: int) -> Iterator[date]:
+def _starts(duty: Duty, at_ms: int, start: date) -> Iterator[date]:
     until_ms = at_ms if duty.settled is None else min(at_ms, duty.settled_ms)
-    start, last = _first(duty), day_of(until_ms)
+    last = day_of(until_ms)
     while start <= last:
         yield start
         start = next_period(duty.cycle, start)

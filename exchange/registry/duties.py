@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from exchange.registry.cycles import occurrence, occurrences
+from exchange.registry.cycles import occurrence, occurrences, unmet
 from exchange.registry.dutyrows import Duty, Escalation
 from exchange.registry.state import Registry
 from exchange.registry.terms import Law, Term, calendar, term_of
@@ -62,12 +62,10 @@ def open_book(registry: Registry, law: Law, at_ms: int) -> Iterator[tuple[Duty, 
     days = calendar(registry, law)
     for name in tuple(registry.duties_open):  # whoever counts slowly may let the ledger go on
         row = registry.duties[name]
-        for duty in occurrences(row, registry, at_ms) if row.cycle else (row,):
+        for duty in unmet(row, registry, at_ms) if row.cycle else (row,):
             found = _standing(duty, registry, days, at_ms)
             if found.state in OPEN:
                 yield duty, found
-            elif row.cycle and duty.settled is not None:
-                break  # everything older was provided as well, or is counted as late
 
 
 def find(registry: Registry, name: str, at_ms: int) -> Duty | None:
@@ -91,19 +89,18 @@ def ground(duty: Duty, registry: Registry, law: Law, at_ms: int) -> str:
 def next_tier(duty: Duty, registry: Registry, law: Law, at_ms: int) -> int:
     """The tier that may be asked now; 0 while one is open, or when all three are through.
 
-    A tier is through when it was decided without the duty being met by then, or when whoever had
-    to decide it let its term pass.
+    A tier is through when it upheld, when what it was asked about was refused anew since, or when
+    its decision, or what it directed, did not come in its term.
     """
     last = registry.escalated.get(duty.id)
     if last is None:
         return 1
     row = registry.escalations[last]
     follow_up = registry.duties[f"{_followed(row)}/{last.hex()}"]
-    through = row.decision == "upholds" or (
-        follow_up.settled is None and standing(follow_up, registry, law, at_ms).term.over(at_ms)
-    )
-    if row.decision == "directs" and follow_up.settled is not None:
-        through = True  # it was met, and then refused or missed anew
+    refused_anew = duty.settled is not None and duty.settled_ms > row.opened_ms
+    over = standing(follow_up, registry, law, at_ms).term.over(at_ms)
+    unheard = follow_up.settled is None and over
+    through = row.decision == "upholds" or refused_anew or unheard
     return row.tier + 1 if through and row.tier < 3 else 0
 
 

@@ -153,8 +153,13 @@ def _settle_periods(asked: Asked, index: int, name: str) -> None:
 
 
 def _publish(body: acts.PublishDataset, asked: Asked, index: int) -> None:
-    _cycle(asked, index, body.dataset, "")
-    for _, region in [place for place in asked.registry.cycles if place[0] == body.dataset]:
+    registry = asked.registry
+    digits = registry.shapes[registry.datasets[body.dataset].contract_hash].region_digits
+    for place in [one for one in registry.cycles if one[0] == body.dataset]:
+        if place[1] and len(place[1]) != digits:  # the contract splits otherwise now
+            settle(asked, index, registry.cycles.pop(place), "lapsed")
+    regions = {row.region for row in registry.streams_of(body.dataset)}
+    for region in sorted({"", *(region for region in regions if len(region) == digits)}):
         _cycle(asked, index, body.dataset, region)
 
 

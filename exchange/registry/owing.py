@@ -67,7 +67,7 @@ def owe(asked: Asked, index: int, owed: Owed) -> str | None:
 
 
 def settle(asked: Asked, index: int, identifier: str, outcome: DutyOutcome = "done") -> None:
-    """Note that a duty was met, or lost its ground; a direction to meet it is met with it."""
+    """Note that a duty was met, or lost its ground, and what that means for who insisted on it."""
     registry = asked.registry
     row = registry.duties.get(identifier)
     if row is not None and row.settled is None:
@@ -77,12 +77,16 @@ def settle(asked: Asked, index: int, identifier: str, outcome: DutyOutcome = "do
         registry.duties[identifier] = row
         registry.duties_open.discard(identifier)
         count(asked, row)
-    last = registry.escalated.get(identifier)
-    if last is not None:
-        for follow_up in ("decide", "directed"):
-            name = f"{follow_up}/{last.hex()}"
-            if name in registry.duties and registry.duties[name].settled is None:
-                settle(asked, index, name, "done" if follow_up == "directed" else "lapsed")
+    if identifier in registry.escalated:
+        _settle_escalations(asked, index, identifier, outcome)
+
+
+def _settle_escalations(asked: Asked, index: int, identifier: str, outcome: DutyOutcome) -> None:
+    """Nobody has to decide about it any more; a direction to meet it is met, but not by a no."""
+    for row in [one for one in asked.registry.escalations.values() if one.duty == identifier]:
+        settle_open(asked, index, f"decide/{row.id.hex()}", "lapsed")
+        if outcome != "refused":
+            settle_open(asked, index, f"directed/{row.id.hex()}", outcome)
 
 
 def count(asked: Asked, row: Duty, state: str = "") -> None:

@@ -12,7 +12,11 @@ import yaml
 from tests.cli.conftest import Terminal
 
 HERE: Final = Path(__file__).parent / "scenarios"
-SCENARIOS: Final[list[dict[str, Any]]] = yaml.safe_load((HERE / "rules.yaml").read_text("utf-8"))
+SCENARIOS: Final[list[dict[str, Any]]] = [
+    step
+    for name in ("rules.yaml", "duties.yaml")
+    for step in yaml.safe_load((HERE / name).read_text("utf-8"))
+]
 MEMBERS: Final = {
     "civil": ("113300000DEM00002A", "33"),
     "finance": ("113300000DEM00004G", "33"),
@@ -62,6 +66,15 @@ def played(terminal: Terminal, step: dict[str, Any], captured: dict[str, str]) -
     return int(answer["entry"])
 
 
+def check_duties(terminal: Terminal, step: dict[str, Any], captured: dict[str, str]) -> None:
+    """What the line made somebody owe, or settled, as anybody reads it from the ledger."""
+    for name, state, rules in step.get("owes", ()):
+        (duty,) = words(name, captured)
+        shown = terminal.json("duty", "show", duty, "--as", step["as"])
+        found = (shown["state"], [rule["id"] for rule in shown["rules"]])
+        assert found == (state, rules), (step, duty)
+
+
 def test_every_command_comes_to_the_rules_that_the_table_names(
     live_home: Path, terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +84,10 @@ def test_every_command_comes_to_the_rules_that_the_table_names(
         said = ("--name-zh", member, "--name-en", member, "--credit-code", code)
         assert terminal("member", "enrol", member, *said, "--region", region) == 0, terminal.err
     captured = opening(tmp_path)
-    entries = [played(terminal, step, captured) for step in SCENARIOS]
+    entries = []
+    for step in SCENARIOS:
+        entries.append(played(terminal, step, captured))
+        check_duties(terminal, step, captured)
     ledger = {row["entry"]: row for row in terminal.json("audit", "search")["entries"]}
     for step, entry in zip(SCENARIOS, entries, strict=True):
         ((verdict, rules),) = step["then"].items()

@@ -135,6 +135,10 @@ class DutyStage:
         text = TEXT.replace("cycle: yearly", f"cycle: {cycle}")
         if self.contract.region is None:
             text = text.replace("region: {field: code, level: city}\n", "")
+        return self.republish_as(text)
+
+    def republish_as(self, text: str) -> Folded:
+        """The dataset with another contract."""
         encoded = Contract.from_yaml(text.encode()).encoded
         body = self.world.proposal(DATASET, sharing="conditional", contract=encoded)
         proposal = permitted(self.put(body, by="civil"))

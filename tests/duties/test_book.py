@@ -1,15 +1,20 @@
 """The duty book: the same for everybody who folds the ledger, whenever they look."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from exchange.audit.scoreboard import scoreboard
+from exchange.model.contract import Contract
+from exchange.registry.contractfacts import personal_fields
 from exchange.registry.cycles import next_period, period_of
 from exchange.registry.duties import book, find, open_book
 from exchange.registry.fold import RegistryFold
 from exchange.registry.statehash import state_hash
-from tests.duties.stage import DutyStage, at_noon
+from exchange.registry.terms import row_on
+from policies.register import Register
+from tests.duties.stage import TEXT, DutyStage, at_noon
 from tests.ledger.drafts import engine
 
 
@@ -226,3 +231,40 @@ def test_a_rule_that_does_not_hold_yet_puts_nobody_under_a_duty() -> None:
     kinds = {row.kind for row in stage.world.registry.duties.values()}
     assert "first" not in kinds  # SLA-03 came in 2025
     assert stage.state("answer", as_of="2020-03-04") == ("done", ("RESP-01", "SLA-02"))
+
+
+def test_a_region_stays_owed_after_a_withdrawal_unless_the_contract_splits_otherwise() -> None:
+    stage = DutyStage("2026-07-01", cycle="weekly")
+    stage.provide("3301")
+    stage.on("2026-07-02").withdraw_dataset()
+    stage.on("2026-07-03").republish(cycle="weekly")
+    assert set(stage.world.registry.cycles) == {("welfare", ""), ("welfare", "3301")}
+    text = TEXT.replace("cycle: yearly", "cycle: weekly").replace("level: city", "level: county")
+    stage.on("2026-07-06").republish_as(text)
+    assert set(stage.world.registry.cycles) == {("welfare", "")}
+
+
+def test_a_row_of_law_holds_on_its_days_and_unless_it_is_off() -> None:
+    law = engine()
+    assert row_on(law, "SLA-03", at_noon("2026-07-01")) is not None
+    assert row_on(law, "SLA-03", at_noon("2025-07-31")) is None
+    assert row_on(law, "SLA-03", at_noon("2014-01-01")) is None
+    assert row_on(law, "NONE-01", at_noon("2026-07-01")) is None
+    rules = {**law.register.rules, "SLA-03": replace(law.register.rule("SLA-03"), mode="off")}
+    assert row_on(Off(replace(law.register, rules=rules)), "SLA-03", at_noon("2026-07-01")) is None
+
+
+class Off:
+    """A rule set with another register."""
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+        self.workdays = engine().workdays
+
+
+def test_an_organisation_is_no_person() -> None:
+    plain = TEXT.replace("type: resident-id", "type: text")
+    subject = plain.replace("cycle:", "subject: head\ncycle:")
+    company = subject.replace("name: head, type: text", "name: head, type: credit-code")
+    encoded = [Contract.from_yaml(text.encode()).encoded for text in (plain, subject, company)]
+    assert [personal_fields(one) for one in encoded] == [set(), {"head"}, set()]

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.model import dutyacts
-from tests.duties.stage import DutyStage
+from tests.duties.stage import DutyStage, at_noon
 
 
 def overdue() -> DutyStage:
@@ -73,11 +73,13 @@ def test_a_refusal_that_is_directed_opens_again_and_permits_nothing() -> None:
     assert not stage.world.registry.grants
     # refused anew, on a basis: the next tier is asked, and its direction opens it again
     stage.on("2026-02-26").answer(approve=False, basis="某法 第二条")
+    assert stage.standing("directed", as_of="2026-02-27").state == "due"
     assert stage.escalate("answer", 1).rules == ("TIER-01",)
     assert stage.escalate("answer", 2).permit
     assert stage.decide("directs", by="authority").permit
     stage.on("2026-02-27").answer(approve=True)
-    assert stage.standing("directed", as_of="2026-02-28").state == "done"
+    states = [how.state for row, how in stage.book(at_noon("2026-02-28")) if row.kind == "directed"]
+    assert states == ["done", "done"]
     assert stage.standing("answer", as_of="2026-02-28").state == "done"
 
 
