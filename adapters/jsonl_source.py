@@ -1,9 +1,12 @@
 """JSON Lines: one JSON object a line, UTF-8, gzip recognised.
 
-Values keep their JSON types. A line that is no object, holds an unknown name or is too long is
-skipped and told by `take_rejected`; the rest goes on. A name that a record lacks is None there.
+Values keep their JSON types. A line that is no object, is too long, or holds an unknown name or one
+name twice is skipped and told by `take_rejected`; the rest goes on. A name that a record lacks is
+None there.
 """
 
+import contextlib
+import json
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -24,6 +27,10 @@ _NOT_JSON: Final = (
 _NOT_OBJECT: Final = (
     ("JSON, but not an object", "是 JSON，但不是对象"),
     ('write {"field": value, …} on each line', '请每行写一个 {"字段": 值, …}'),
+)
+_NAME_TWICE: Final = (
+    ("a name stands twice in the object", "同一对象中有重复的名称"),
+    ("keep one of them: nobody can tell which value counts", "请只保留一个：无法判断以哪个值为准"),
 )
 _TOO_LONG: Final = (
     (f"longer than {LINE_BYTES_MAX} bytes", f"超过 {LINE_BYTES_MAX} 字节"),
@@ -109,6 +116,9 @@ class JsonLinesSource:
         if not isinstance(record, dict):
             self._rejected.append(BadLine(line, *_NOT_OBJECT))
             return None
+        if raw.count(b":") > len(record) and _repeats_a_name(raw):
+            self._rejected.append(BadLine(line, *_NAME_TWICE))
+            return None
         if self._known is not None and not record.keys() <= self._known:
             self._rejected.append(self._unknown(line, record))
             return None
@@ -124,3 +134,16 @@ class JsonLinesSource:
             ),
             ("rename or remove it, or revise the contract", "请改名或删除，或修订合约"),
         )
+
+
+def _repeats_a_name(raw: bytes) -> bool:
+    """Whether an object of this JSON text has a name twice; orjson keeps the last in silence."""
+    repeats = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal repeats
+        repeats = repeats or len(dict(pairs)) < len(pairs)
+
+    with contextlib.suppress(RecursionError):  # no contract has a type for what is nested so deep
+        json.loads(raw, object_pairs_hook=look)
+    return repeats

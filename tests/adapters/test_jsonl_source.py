@@ -41,6 +41,16 @@ def test_bad_lines_are_skipped_and_named_and_the_rest_goes_on() -> None:
     assert bad == [2, 4, 5, 6, 7]
 
 
+def test_a_name_that_stands_twice_is_told_and_a_colon_in_a_value_is_none() -> None:
+    twice = [b'{"a":1,"a":2}', b'{"a":"x:y","b":{"c":1,"c":2}}', b'{"\\u0061":1,"a":"::"}']
+    fine = [b'{"a":"10:00:00"}', b'{"a":{"c":{"c":1}}}', b'{"a":[{"c":1},{"c":2}]}']
+    deep = b'{"a":' + b'{"a":' * 1_010 + b"1" + b"}" * 1_011
+    batches, bad = read(b"\n".join([*twice, *fine, deep]))
+    assert bad == [1, 2, 3]
+    ((lines, _),) = batches
+    assert lines == 4
+
+
 def test_a_skipped_line_is_told_once_and_never_quoted() -> None:
     source = JsonLinesSource(io.BytesIO(b'{"secret": 7}\nsecret\n"secret"\n'), fields=["a"])
     assert list(source.batches(5)) == []
