@@ -23,7 +23,7 @@ def rules() -> list[dict[str, Any]]:
 
 def test_there_are_alerts() -> None:
     names = [rule["alert"] for rule in rules()]
-    assert {"DutyBreached", "DutyAwaitingCalendar"} <= set(names)
+    assert {"DutyBreached", "DutyAwaitingCalendar", "HubNotReady", "StreamHalted"} <= set(names)
     assert len(set(names)) == len(names)
 
 
@@ -34,7 +34,9 @@ def test_an_alert_names_metrics_and_labels_that_exist(rule: dict[str, Any]) -> N
     assert set(rule["annotations"]) == {"summary", "summary_zh"}
     named = set(_METRIC.findall(rule["expr"]))
     assert named
-    assert named <= {family.name for family in families()}
+    assert named <= {
+        f"{family.name}_total" if family.type == "counter" else family.name for family in families()
+    }
     for label, pattern in _LABEL.findall(rule["expr"]):
         for value in pattern.split("|"):
             assert metrics.LABELS[label].fullmatch(value), value

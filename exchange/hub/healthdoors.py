@@ -42,6 +42,11 @@ def health_doors(parts: Parts, access: Access) -> APIRouter:
     """The routes."""
     router = APIRouter(tags=["health"])
 
+    async def look() -> Ready:
+        answer = await parts.readiness.ask()
+        HUB_READY.set(answer.ready)
+        return answer
+
     @router.get("/health/live", summary="Whether the process serves")
     async def live() -> LiveView:
         return LiveView()
@@ -53,8 +58,7 @@ def health_doors(parts: Parts, access: Access) -> APIRouter:
         responses={503: {"model": ReadyView, "description": "Not ready; `missing` says why."}},
     )
     async def ready() -> Response:
-        answer = await parts.readiness.ask()
-        HUB_READY.set(answer.ready)
+        answer = await look()
         status = 200 if answer.ready else 503
         headers = {} if answer.ready else {"Retry-After": str(RETRY_AFTER_SECONDS[503])}
         return JSONResponse(
@@ -75,6 +79,7 @@ def health_doors(parts: Parts, access: Access) -> APIRouter:
     async def metrics(request: Request) -> Response:
         if not _is_loopback(address_of(request)):
             access.member(request, await no_body(request))
+        await look()  # whoever reads numbers only must not be shown the readiness of long ago
         return Response(render(), headers={"Content-Type": CONTENT_TYPE})
 
     return router

@@ -92,6 +92,13 @@ async def test_metrics_are_for_the_same_machine(address: str) -> None:
     assert "exchange_hub_ready 1.0" in response.text
 
 
+async def test_metrics_say_whether_the_hub_is_ready_now_though_nobody_asked_for_that() -> None:
+    kafka = Thing("kafka")
+    for kafka.wrong, said in ((None, "1.0"), (kafka_down(), "0.0")):
+        async with reach(Scripted(steps=[kafka.step()]), address="127.0.0.1") as doors:
+            assert f"exchange_hub_ready {said}" in (await doors.get("/metrics")).text
+
+
 @pytest.mark.parametrize("address", ["192.0.2.7", "a-unix-socket"])
 async def test_metrics_need_a_token_from_elsewhere(address: str) -> None:
     hub = Scripted()
