@@ -26,6 +26,7 @@
         ├── ClockOff              clock-off
         ├── RateLimited           rate-limited
         ├── DiskFull              disk-full
+        ├── ViewUnavailable       view-unavailable
         ├── PortBusy              port-busy
         ├── InUse                 in-use
         └── ToolMissing           tool-missing
@@ -212,6 +213,12 @@ class DiskFull(Unavailable):
     """No room to keep what must be durable before it is sent."""
 
     category = "disk-full"
+
+
+class ViewUnavailable(Unavailable):
+    """The database of a search view does not answer."""
+
+    category = "view-unavailable"
 
 
 class PortBusy(Unavailable):

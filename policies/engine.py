@@ -93,7 +93,9 @@ class Engine:
         self.engine_version = ENGINE_VERSION
         self.rule_set_hash = rules.hash(ENGINE_VERSION)
         self._entities = lru_cache(_REMEMBERED_MAX)(self._parse_entities)
-        self._likeness = Likeness(_as_json(self._select(frozenset(self._parsed))))
+        self._likeness = Likeness(
+            _as_json(self._select(frozenset(self._parsed))), rules.files[SCHEMA].decode()
+        )
         self._answers: dict[Hashable, Answer] = {}
         self._remembering = Lock()
 

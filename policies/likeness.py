@@ -1,15 +1,18 @@
 """Which questions the rules cannot tell apart; SPEC.md §2.6.
 
-A policy that does nothing with whole numbers but compare them sees only their order. Two questions
-that are equal but for their numbers, with the numbers in the same order among each other and among
-those that the policies write out, therefore have one answer. A ledger asks few really different
-questions: the time moves on, epoch follows epoch, and the order stays.
+Policies that do nothing with whole numbers but compare them see only their order, and policies that
+do nothing with names and texts but ask whether two are the same see only which are. Two questions
+that become one when their numbers are replaced by ranks and their texts by the order in which they
+first occur therefore have one answer. A ledger asks few really different questions: the time moves
+on, epoch follows epoch, one grant is used like another, and the pattern stays.
 
-Whether the policies keep to comparisons is read from their syntax trees, not believed: one operator
-that is not listed here, and only questions with equal numbers count as alike.
+Whether the policies keep to that is read from their syntax trees, not believed: one operator that
+is not listed here, and only equal questions count as alike. What the policies write out themselves
+(a number, a text, an entity) stands for itself.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
@@ -35,8 +38,8 @@ _BINARY: Final = frozenset(
     {"==", "!=", "<", "<=", ">", ">=", "&&", "||", "in"}
     | {"contains", "containsAll", "containsAny"}
 )
-"""Cedar's operators of two sides that give the same for numbers in the same order."""
-_ATTRIBUTE: Final = frozenset({".", "has", "like", "is"})
+"""Cedar's operators of two sides that look at nothing but order and sameness."""
+_ATTRIBUTE: Final = frozenset({".", "has", "is"})
 _LONG_MIN: Final = -(1 << 63)
 _LONG_MAX: Final = (1 << 63) - 1
 
@@ -45,89 +48,141 @@ class _NUMBER:
     """Stands where a number stood."""
 
 
+class _YES:
+    """Stands for true: Python holds ``True`` and ``1`` for the same."""
+
+
+class _NO:
+    """Stands for false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What policies write out, sorted: ``numbers``, and ``texts`` with the ids of entities."""
+
+    numbers: tuple[int, ...]
+    texts: tuple[str, ...]
+
+
 class Likeness:
     """Names the class of questions that one rule set cannot tell from each other."""
 
-    def __init__(self, policies: str) -> None:
+    def __init__(self, policies: str, schema: str = "") -> None:
         """``policies`` are the rule set's, in Cedar's JSON syntax (``policies_to_json_str``)."""
-        self.pins = pins_of(policies)
-        """The numbers that the policies write out; None if they do more than compare."""
+        # An enumerated entity type would look into ids while a question is validated.
+        self.pins = None if "enum" in schema else pins_of(policies)
+        """What the policies write out; None if they look at more than order and sameness."""
+        self._texts = {text: at for at, text in enumerate(self.pins.texts)} if self.pins else {}
 
     def key(self, question: Question) -> Hashable | None:
         """Equal for two questions only if they have one answer; None for what is no question."""
+        texts = None if self.pins is None else dict(self._texts)
         try:
-            taken = _taken_apart(question)
-        except (AttributeError, TypeError):
-            taken = None
+            taken = _taken_apart(question, texts)
+            "".join(texts or ()).encode()
+        except (AttributeError, TypeError, UnicodeEncodeError):
+            return None
         if taken is None:
             return None
         parts, numbers = taken
         if self.pins is None:
             return tuple(parts), tuple(numbers)
-        order = sorted({*numbers, *self.pins})
+        order = sorted({*numbers, *self.pins.numbers})
         if order and not _LONG_MIN <= order[0] <= order[-1] <= _LONG_MAX:
             return None  # not a number to Cedar
         rank = {number: at for at, number in enumerate(order)}
-        return tuple(parts), tuple([rank[number] for number in (*numbers, *self.pins)])
+        return tuple(parts), tuple([rank[number] for number in (*numbers, *self.pins.numbers)])
 
 
-def _taken_apart(question: Question) -> tuple[list[object], list[int]] | None:
+def _taken_apart(
+    question: Question, texts: dict[str, int] | None
+) -> tuple[list[object], list[int]] | None:
     """All that a question says, and its numbers apart; None if it holds anything else."""
     numbers: list[int] = []
-    parts: list[object] = []
+    parts: list[object] = [question.action]
     for fact in (question.principal, question.resource, *question.related):
         kind = type(fact)
         parts.append(kind)
-        if not _note(_VALUES[kind](fact) if kind in _VALUES else (None,), parts, numbers):
+        values = _VALUES[kind](fact) if kind in _VALUES else (None,)
+        if not _note(values, parts, numbers, texts):
             return None
     context = question.context
     names = sorted(context)
-    values = [question.action, *names, *(context[name] for name in names)]
-    return (parts, numbers) if _note(values, parts, numbers) else None
+    parts += names
+    values = [context[name] for name in names]
+    named = set(map(type, (question.action, *names))) == {str}
+    return (parts, numbers) if named and _note(values, parts, numbers, texts) else None
 
 
-def pins_of(policies: str) -> tuple[int, ...] | None:
-    """The whole numbers written in ``policies``, if these do nothing but compare numbers."""
-    found: set[int] = set()
-    for policy in orjson.loads(policies)["staticPolicies"].values():
-        for condition in policy["conditions"]:
-            if not _compares(condition["body"], found):
-                return None
-    return tuple(sorted(found))
+def _note(
+    values: Iterable[object],
+    parts: list[object],
+    numbers: list[int],
+    texts: dict[str, int] | None,
+) -> bool:
+    """Put ``values`` behind ``parts``, numbers and texts apart; False if one is nothing of a fact.
 
-
-def _compares(node: Any, found: set[int]) -> bool:  # noqa: ANN401 - a tree as Cedar writes it
-    """Whether an expression only compares numbers; notes in ``found`` those it writes out."""
-    ((operator, inner),) = node.items()
-    if operator in _BINARY:
-        return _compares(inner["left"], found) and _compares(inner["right"], found)
-    if operator in _ATTRIBUTE:
-        return _compares(inner["left"], found) and "in" not in inner
-    match operator, inner:
-        case "!" | "isEmpty", _:
-            return _compares(inner["arg"], found)
-        case "Set", _:
-            return all(_compares(member, found) for member in inner)
-        case "if-then-else", _:
-            return all(_compares(inner[branch], found) for branch in ("if", "then", "else"))
-        case ("Var", _) | ("Value", bool() | str() | {"__entity": _}):
-            return True
-        case "Value", int():
-            found.add(inner)
-            return True
-    return False
-
-
-def _note(values: Iterable[object], parts: list[object], numbers: list[int]) -> bool:
-    """Take the numbers out of ``values``; False if one of these is nothing that a fact holds."""
+    ``texts`` holds those that occurred before, each with its place; None: texts stay as they are.
+    """
     for value in values:
         kind = type(value)
-        if isinstance(value, int) and kind is int:
+        if isinstance(value, str) and kind is str:
+            parts.append(value if texts is None else texts.setdefault(value, len(texts)))
+        elif isinstance(value, bool):
+            parts.append(_YES if value else _NO)
+        elif isinstance(value, int) and kind is int:
             numbers.append(value)
             parts.append(_NUMBER)
-            continue
-        listed = isinstance(value, tuple) and kind is tuple and set(map(type, value)) <= {str}
-        if not (listed or kind is str or kind is bool):
+        elif isinstance(value, tuple) and kind is tuple and set(map(type, value)) <= {str}:
+            several = sorted(set(value))
+            parts.append(
+                tuple(several)
+                if texts is None
+                else tuple([texts.setdefault(one, len(texts)) for one in several])
+            )
+        else:
             return False
-        parts.append(value)
+    return True
+
+
+def pins_of(policies: str) -> Pins | None:
+    """What is written in ``policies``, if these look at nothing but order and sameness."""
+    numbers: set[int] = set()
+    texts: set[str] = {""}  # an empty id makes a question malformed
+    for policy in orjson.loads(policies)["staticPolicies"].values():
+        heads = (policy["principal"], policy["resource"])
+        if any(head["op"] not in {"All", "is"} or "in" in head for head in heads):
+            return None
+        for condition in policy["conditions"]:
+            if not _compares(condition["body"], numbers, texts):
+                return None
+    return Pins(tuple(sorted(numbers)), tuple(sorted(texts)))
+
+
+def _compares(node: Any, numbers: set[int], texts: set[str]) -> bool:  # noqa: ANN401 - a tree
+    """Whether an expression looks at nothing else; notes what it writes out."""
+
+    def all_compare(*parts: object) -> bool:
+        return all(_compares(part, numbers, texts) for part in parts)
+
+    ((operator, inner),) = node.items()
+    if operator in _BINARY:
+        return all_compare(inner["left"], inner["right"])
+    if operator in _ATTRIBUTE:
+        return all_compare(inner["left"]) and "in" not in inner
+    match operator, inner:
+        case "!" | "isEmpty", _:
+            return all_compare(inner["arg"])
+        case "Set", _:
+            return all_compare(*inner)
+        case "if-then-else", _:
+            return all_compare(inner["if"], inner["then"], inner["else"])
+        case "Value", bool():
+            pass
+        case "Value", int():
+            numbers.add(inner)
+        case ("Value", str(text)) | ("Value", {"__entity": {"id": str(text)}}):
+            texts.add(text)
+        case _:
+            return bool(operator == "Var")
     return True

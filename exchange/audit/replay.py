@@ -20,6 +20,7 @@ from typing import Final, Literal
 from exchange.bus.ports import Message
 from exchange.errors import CheckFailed
 from exchange.ledger.ahead import BATCH, Ahead
+from exchange.ledger.genesis import Root, read_genesis
 from exchange.ledger.leaves import Checked, Junk, Leaves
 from exchange.ledger.verdict import Folded, RefusedItems, Verdict
 from exchange.registry.fold import RegistryFold
@@ -100,6 +101,8 @@ class Replay:
         fold.scrutinises = True
         self.fold = fold
         self.leaves = Leaves(pin, fold)
+        self.root: Root | None = None
+        """The root of trust, once entry 0 is folded."""
         self._ahead = Ahead(fold, verifiers)
         self._strict = strict
         self._listen = listen
@@ -149,6 +152,8 @@ class Replay:
     def _fold(self, message: Message, checked: Checked | None) -> None:
         match self.leaves.take(message, checked):
             case Folded() as folded:
+                if folded.index == 0:
+                    self.root = read_genesis(folded.entry.raw)
                 self._compare(folded)
                 if self._listen is not None:
                     self._listen(folded)

@@ -10,6 +10,7 @@ from exchange.cli.auditreport import register as register_report
 from exchange.cli.auditsearch import register as register_search
 from exchange.cli.auditshow import register as register_show
 from exchange.cli.auditverify import register as register_verify
+from exchange.cli.auditview import register as register_view
 
 app = typer.Typer(
     no_args_is_help=True, help="Who did what, who read what, and whether the ledger is whole."
@@ -21,6 +22,7 @@ for register in (
     register_mirror,
     register_replay,
     register_search,
+    register_view,
     register_show,
     register_reconcile,
     register_report,

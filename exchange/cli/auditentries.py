@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchange.audit.record import Record, Row
+    from exchange.audit.viewquery import Found
     from exchange.registry.state import Registry
     from exchange.wiring.office import Office
 
@@ -39,12 +40,12 @@ async def recorded(office: "Office") -> "tuple[Registry, Record]":
     return await office.registry(), record
 
 
-def tell_entries(screen: Screen, rows: "Sequence[Row]") -> None:
+def tell_entries(screen: Screen, rows: "Sequence[Row | Found]") -> None:
     """Entries as a table."""
     screen.grid(Grid(_ENTRIES, _COLUMNS, [_row(row, screen) for row in rows]))
 
 
-def row_data(row: "Row") -> dict[str, Any]:
+def row_data(row: "Row | Found") -> dict[str, Any]:
     """One entry for programs."""
     return {
         "entry": row.index,
@@ -64,7 +65,7 @@ def row_data(row: "Row") -> dict[str, Any]:
     }
 
 
-def _row(row: "Row", screen: Screen) -> list[object]:
+def _row(row: "Row | Found", screen: Screen) -> list[object]:
     verdict = screen.word(VERDICTS[row.verdict])
     about = row.subject[:12] if len(row.subject) == 64 else row.subject
     who = f"{row.member}/{row.instance}" if row.instance else row.member

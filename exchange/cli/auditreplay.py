@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from exchange.cli.auditsource import Run, replay_archive, replay_ledger
+from exchange.cli.auditsource import (
+    Run,
+    replay_archive,
+    replay_ledger,
+    replay_log,
+    signed_heads,
+)
 from exchange.cli.problems import EXIT_REFUSED
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
@@ -14,8 +20,9 @@ from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
-    from exchange.audit.replay import Decision, Difference
+    from exchange.audit.replay import Decision, Difference, Replay
     from exchange.ledger.verdict import Folded
+    from exchange.wiring.office import Office
 
 _REPLAYED: Final = Text(
     "{entries} entries replayed in {seconds} s: {rate} a second, {core} a second and core, in"
@@ -32,6 +39,14 @@ _COUNTS: Final = Text(
     "无效行为 {void} 项，跳过外来消息 {junk} 条",
 )
 _HUB: Final = Text("the hub's head of {size} entries agrees", "与枢纽给出的 {size} 条及其根一致")
+_SEALED: Final = Text(
+    "the checkpoint of {size} entries that hub {hub} signed at {time} is a head of this ledger",
+    "枢纽 {hub} 于 {time} 签署的 {size} 条检查点属于本账本",
+)
+_UNSEALED: Final = Text(
+    "there is no signed checkpoint: nothing here proves that later entries were not left out",
+    "没有已签署的检查点：无法证明其后的条目未被略去",
+)
 _ARCHIVE: Final = Text(
     "the archive is whole: its {size} entries and its root are as it states",
     "存档完整：{size} 条及其根与所载一致",
@@ -69,8 +84,11 @@ def replay(
         Path | None, typer.Option("--archive", help="A file made by 'audit export'; no network.")
     ] = None,
     hub: Annotated[
-        bool, typer.Option("--hub", help="Take the entries from the hub instead of Kafka.")
+        bool, typer.Option("--hub", help="Take the entries from the log that the hub publishes.")
     ] = False,
+    log: Annotated[
+        str, typer.Option("--log", help="Folder or address of a copy of that log; no keys needed.")
+    ] = "",
     pin: Annotated[
         str, typer.Option("--pin", help="Hash of the first entry, if there is no home here.")
     ] = "",
@@ -84,9 +102,11 @@ def replay(
     Exit 1 when a hub recorded a verdict that the rules in force there do not give.
     """
     session = session_of(context)
-    if archive is not None:
-        if hub:
-            raise _two_sources()
+    if (archive is not None) + hub + bool(log) > 1:
+        raise _two_sources()
+    if log:
+        run = replay_log(session, log, pin=pin, processes=processes)
+    elif archive is not None:
         run = replay_archive(session, archive, pin=pin, processes=processes)
     else:
         run = replay_ledger(session, from_hub=hub, processes=processes)
@@ -113,11 +133,15 @@ def export(
         with part.open("wb") as target:
             writer = ArchiveWriter(target, Header(home.table.log.origin, home.pin, now_ms()))
 
-            def note(folded: "Folded") -> None:
+            def note(folded: "Folded", _: "Replay") -> None:
                 writer.add(folded.entry.raw)
 
-            run = replay_ledger(session, listen=note)
-            writer.close()
+            async def seal(replay: "Replay", office: "Office") -> None:
+                checkpoint = await office.log.checkpoint()
+                signed_heads((checkpoint,), replay)
+                writer.close((checkpoint,))
+
+            run = replay_ledger(session, listen=note, finish=seal)
         file.hardlink_to(part)  # never in place of a file that came meanwhile
     except FileExistsError:
         raise _exists(file) from None
@@ -157,9 +181,18 @@ def tell_run(screen: Screen, run: Run) -> None:
         junk=sum(found.junk.values()),
     )
     if run.stated is not None:
-        screen.say(_HUB, size=run.stated[0])
+        screen.say(_HUB, size=run.stated)
+    if run.head is not None:
+        screen.say(
+            _SEALED,
+            size=run.head.checkpoint.size,
+            hub=run.head.hub,
+            time=shown(run.head.time_s * 1000),
+        )
     if run.end is not None:
         screen.say(_ARCHIVE, size=run.end.size)
+        if run.head is None:
+            screen.say(_UNSEALED)
     if found.differences:
         rows = [_row(one, screen) for one in found.differences]
         screen.grid(Grid(_DIFFERENCES, _COLUMNS, rows))
@@ -183,7 +216,8 @@ def run_data(run: Run) -> dict[str, Any]:
         "overtaken": found.overtaken,
         "void": found.void,
         "junk": found.junk,
-        "hub_size": None if run.stated is None else run.stated[0],
+        "hub_size": run.stated,
+        "checkpoint": None if run.head is None else run.head.checkpoint.size,
         "differences": [
             {
                 "entry": one.index,
@@ -228,8 +262,8 @@ def _exists(file: Path) -> UsageError:
 
 def _two_sources() -> UsageError:
     return UsageError(
-        "--archive and --hub name two sources",
-        "--archive 与 --hub 指定了两个来源",
+        "--archive, --hub and --log name different sources",
+        "--archive、--hub、--log 指定了不同来源",
         remedy=("name one of them", "请只指定其一"),
         failure="usage",
     )

@@ -1,15 +1,69 @@
-"""``exchange audit search``: entries by what they are about, and who read what."""
+"""``exchange audit search``: entries by what they are about, counts, and who read what."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
-from exchange.cli.auditentries import VERDICTS, recorded, row_data, tell_entries
-from exchange.cli.auditreads import read_data, tell_reads
+from exchange.cli.auditasking import Wanted, ask_ledger
+from exchange.cli.auditentries import VERDICTS
 from exchange.cli.session import session_of
 from exchange.cli.times import span_ms
-from exchange.cli.work import as_reader
 from exchange.errors import UsageError
+
+LIMIT: Final = 1_000
+
+
+MemberOption = Annotated[str, typer.Option("--member", help="Who acted.")]
+ConcernsOption = Annotated[
+    str, typer.Option("--concerns", help="A member that acted, provides, consumes or is named.")
+]
+KindOption = Annotated[str, typer.Option("--kind", help="Kind of act, for instance keys.ask.")]
+AboutOption = Annotated[
+    str, typer.Option("--about", help="Dataset, member, grant, request or stream it is about.")
+]
+DatasetOption = Annotated[str, typer.Option("--dataset", help="A dataset.")]
+GrantOption = Annotated[str, typer.Option("--grant", help="A grant, by the beginning of its id.")]
+SectionOption = Annotated[
+    str, typer.Option("--section", help="A sensitivity level, 1 to 4, asked for or opened.")
+]
+RegionOption = Annotated[
+    str, typer.Option("--region", help="A region: what lies in it, and what holds it.")
+]
+PurposeOption = Annotated[str, typer.Option("--purpose", help="Purpose of a grant.")]
+RuleOption = Annotated[str, typer.Option("--rule", help="A rule that decided.")]
+VerdictOption = Annotated[str, typer.Option("--verdict", help="permit, deny or void.")]
+FromOption = Annotated[str, typer.Option("--from", help="From this day or moment on.")]
+ToOption = Annotated[str, typer.Option("--to", help="To the end of this day, or moment.")]
+ReadsOption = Annotated[
+    bool, typer.Option("--reads", help="Who read what: grants, keys and receipts.")
+]
+CountOption = Annotated[bool, typer.Option("--count", help="Say how many there are.")]
+ByOption = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        help="Count by day, month, member, kind, dataset, purpose, verdict, hub, rule, section"
+        " or region.",
+    ),
+]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Entries on a page.")]
+CursorOption = Annotated[
+    str, typer.Option("--cursor", help="Where the page before this one ended.")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write everything that is found to a new .csv or .json file."),
+]
+AsIsOption = Annotated[
+    bool, typer.Option("--as-is", help="Answer from the view as it stands; read no Kafka.")
+]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Ask no hub: then the question is not on record.")
+]
+ForOption = Annotated[
+    str, typer.Option("--for", help="What the question is for, a code on the ledger.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -17,57 +71,76 @@ def register(app: typer.Typer) -> None:
     app.command("search")(search)
 
 
-def search(
+def search(  # noqa: PLR0913, PLR0917 - one argument an option
     context: typer.Context,
-    member: Annotated[str, typer.Option("--member", help="Who acted.")] = "",
-    kind: Annotated[str, typer.Option("--kind", help="Kind of act, for instance keys.ask.")] = "",
-    about: Annotated[
-        str, typer.Option("--about", help="Dataset, member, grant, request or stream it is about.")
-    ] = "",
-    rule: Annotated[str, typer.Option("--rule", help="A rule that decided.")] = "",
-    verdict: Annotated[str, typer.Option("--verdict", help="permit, deny or void.")] = "",
-    since: Annotated[str, typer.Option("--from", help="From this day or moment on.")] = "",
-    until: Annotated[str, typer.Option("--to", help="To the end of this day, or moment.")] = "",
-    reads: Annotated[
-        bool, typer.Option("--reads", help="Who read what: grants, keys and receipts.")
-    ] = False,
+    member: MemberOption = "",
+    concerns: ConcernsOption = "",
+    kind: KindOption = "",
+    about: AboutOption = "",
+    dataset: DatasetOption = "",
+    grant: GrantOption = "",
+    section: SectionOption = "",
+    region: RegionOption = "",
+    purpose: PurposeOption = "",
+    rule: RuleOption = "",
+    verdict: VerdictOption = "",
+    since: FromOption = "",
+    until: ToOption = "",
+    reads: ReadsOption = False,
+    count: CountOption = False,
+    by: ByOption = "",
+    limit: LimitOption = LIMIT,
+    cursor: CursorOption = "",
+    out: OutOption = None,
+    as_is: AsIsOption = False,
+    offline: OfflineOption = False,
+    why: ForOption = "audit",
 ) -> None:
-    """Search the ledger; with --reads, say who read what, for what purpose, on which basis."""
-    from exchange.audit.reads import reads as all_reads
-    from exchange.audit.record import Search
+    """Search the ledger; with --reads, say who read what, for what purpose, on which basis.
+
+    The question goes on the ledger before the answer is shown: who asks, about whom, what for.
+
+    A member that oversees nobody asks about what concerns itself.
+    """
+    from exchange.audit.viewquery import Question
     from exchange.wiring.clock import now_ms
 
-    session = session_of(context)
-    screen = session.screen
     if verdict and verdict not in VERDICTS:
         raise _no_verdict(verdict)
-    if reads and (kind or rule or verdict):
+    if reads and (kind or rule or verdict or section or region or grant or count or by or cursor):
         raise _other_search()
+    if reads and (as_is or out is not None):
+        raise _whole_ledger()
     from_ms, to_ms = span_ms(since, until, now_ms=now_ms())
-    wanted = Search(
-        member=member,
-        kind=kind,
-        subject=about,
-        rule=rule.upper(),
-        verdict=verdict,
-        from_ms=from_ms,
-        to_ms=to_ms,
+    filters = {
+        "member": member,
+        "concerns": concerns,
+        "kind": kind,
+        "about": about,
+        "dataset": dataset,
+        "grant": grant.lower(),
+        "section": section,
+        "region": region,
+        "purpose": purpose,
+        "rule": rule.upper(),
+        "verdict": verdict,
+    }
+    given = {name: value for name, value in filters.items() if value}
+    ask_ledger(
+        session_of(context),
+        Wanted(
+            Question(given, from_ms, min(to_ms, 1 << 53)),
+            reads=reads,
+            count=count or bool(by),
+            by=by,
+            limit=limit,
+            cursor=cursor,
+            out=out,
+            as_is=as_is,
+            offline=offline,
+            why=why,
+        ),
     )
-    registry, record = as_reader(session, recorded)
-    if reads:
-        found = [
-            read
-            for read in all_reads(record.rows, registry, from_ms=from_ms, to_ms=to_ms)
-            if (not member or read.consumer == member)
-            and (not about or read.dataset == about or read.grant.hex().startswith(about))
-            and (read.used or not (since or until))
-        ]
-        tell_reads(screen, found, registry)
-        screen.answer({"reads": [read_data(read) for read in found]})
-        return
-    rows = list(record.search(wanted))
-    tell_entries(screen, rows)
-    screen.answer({"entries": [row_data(row) for row in rows]})
 
 
 def _no_verdict(text: str) -> UsageError:
@@ -81,8 +154,19 @@ def _no_verdict(text: str) -> UsageError:
 
 def _other_search() -> UsageError:
     return UsageError(
-        "--reads shows grants, so --kind, --rule and --verdict say nothing about it",
-        "--reads 按授权列出，--kind、--rule、--verdict 对其无意义",
+        "--reads shows grants: it goes with --member, --concerns, --dataset, --about, --purpose,"
+        " --from and --to",
+        "--reads 按授权列出，只能与 --member、--concerns、--dataset、--about、--purpose、--from、"
+        "--to 同用",
         remedy=("search without --reads for entries", "检索条目时请去掉 --reads"),
+        failure="search",
+    )
+
+
+def _whole_ledger() -> UsageError:
+    return UsageError(
+        "--reads reads the whole ledger and shows all of it: --as-is and --out do not go with it",
+        "--reads 须读取整本账本并全部列出，不能与 --as-is、--out 同用",
+        remedy=("use --json for a file of it", "需要文件时请用 --json"),
         failure="search",
     )

@@ -18,6 +18,7 @@ from exchange.audit.replay import Replay
 from exchange.bus.ports import Bus, Message
 from exchange.errors import LedgerBroken, NotFound
 from exchange.ledger.leaves import rewritten, truncated
+from exchange.ledger.logreader import LogReader
 from exchange.ledger.mark import Mark, MarkFile
 from exchange.ledger.topic import PARTITION
 from exchange.limits import ENTRIES_COUNT_MAX
@@ -58,15 +59,18 @@ def verifiers(processes: int | None, expected: int | None) -> Verifiers:
 
 
 async def topic_messages(
-    bus: Bus, topic: str, tell: Callable[[int], None] = lambda _: None
+    bus: Bus, topic: str, tell: Callable[[int], None] = lambda _: None, *, follow: bool = False
 ) -> AsyncIterator[list[Message]]:
-    """Everything that stands on the ledger's topic now; ``tell`` hears how many came."""
+    """Everything that stands on the ledger's topic now; ``tell`` hears how many came.
+
+    With ``follow`` also what comes later, without end; an empty list when nothing came for a while.
+    """
     first, end = await topic_bounds(bus, topic)
     consumer = await bus.consumer({(topic, PARTITION): first}, live=False)
     try:
-        while (at := consumer.positions()[topic, PARTITION]) < end:
+        while (at := consumer.positions()[topic, PARTITION]) < end or follow:
             messages = await consumer.fetch(messages_max=FETCH_MESSAGES, wait_ms=FETCH_MS)
-            yield [message for message in messages if message.offset < end]
+            yield [message for message in messages if follow or message.offset < end]
             tell(consumer.positions()[topic, PARTITION] - at)
     finally:
         await consumer.close()
@@ -99,6 +103,17 @@ async def hub_messages(
         tell(len(page))
 
 
+async def log_messages(
+    log: LogReader, size: int, tell: Callable[[int], None] = lambda _: None
+) -> AsyncIterator[list[Message]]:
+    """The first ``size`` entries of a published log, bundle by bundle. Who reads verifies them."""
+    at = 0
+    async for entries in log.bundles(0, size):
+        yield as_messages(entries, at)
+        at += len(entries)
+        tell(len(entries))
+
+
 def archive_messages(reader: ArchiveReader) -> Iterator[list[Message]]:
     """The entries of an archive."""
     for entries in reader.blocks():
@@ -110,8 +125,8 @@ def as_messages(entries: Sequence[bytes], first: int) -> list[Message]:
     return [Message("", PARTITION, first + at, raw, (), 0) for at, raw in enumerate(entries)]
 
 
-def check_mark(file: MarkFile, replay: Replay) -> None:
-    """Compare with how far this machine had read before, and note how far it has read now.
+def check_mark(file: MarkFile, replay: Replay, *, of_topic: bool = True) -> None:
+    """Compare with how far this machine had read before; of a topic, note how far it has read now.
 
     `LedgerBroken` if the ledger is shorter than it was, or has another past.
     """
@@ -120,5 +135,5 @@ def check_mark(file: MarkFile, replay: Replay) -> None:
         raise truncated(mark.size, tree.size, "leaves")
     if mark is not None and tree.root(mark.size) != mark.root:
         raise rewritten(mark.size - 1)
-    if tree.size and (mark is None or mark.size < tree.size):
+    if of_topic and tree.size and (mark is None or mark.size < tree.size):
         file.save(Mark(tree.size, tree.root(), replay.leaves.offset_of(tree.size - 1)))

@@ -4,6 +4,7 @@
 ``EXCHANGE_HOME``             the home directory; ``~/.exchange`` when unset
 ``EXCHANGE_KAFKA``            ``host:port[,host:port…]`` of a Kafka to use; unset: the home says
 ``EXCHANGE_HUB``              ``https://host[:port]`` of the hub to talk to; unset: the home says
+``EXCHANGE_DATABASE_URL``     ``postgresql://…`` for the search view; unset: SQLite in the home
 ``EXCHANGE_PASSPHRASE``       opens custody; for tests and supervised starts
 ``EXCHANGE_PASSPHRASE_FILE``  a file holding it, mode 0600; better, because no child inherits it
 ``EXCHANGE_LANG``             ``zh`` or ``en``; unset: Chinese where the locale is Chinese
@@ -31,7 +32,9 @@ from exchange.wiring.passphrase import Passphrase, read_passphrase_file
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 _PREFIX: Final = "EXCHANGE_"
-_NAMES: Final = ("HOME", "KAFKA", "HUB", "PASSPHRASE", "PASSPHRASE_FILE", "LANG", "LOG_LEVEL")
+_NAMES: Final = (
+    "HOME", "KAFKA", "HUB", "DATABASE_URL", "PASSPHRASE", "PASSPHRASE_FILE", "LANG", "LOG_LEVEL",
+)  # fmt: skip
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _LANGUAGES: Final = ("zh", "en")
 _BOOTSTRAP = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
@@ -44,6 +47,8 @@ class Settings:
     home: Path
     kafka: str | None
     hub: str | None
+    database: str | None = field(repr=False)
+    """``postgresql://…`` for the auditor's search view; it may hold a password."""
     language: Language
     log_level: LogLevel
     _passphrase: Passphrase | None = field(repr=False, compare=False)
@@ -75,6 +80,7 @@ def environment(variables: Mapping[str, str] | None = None) -> Settings:
         home=_home(ours["HOME"], given),
         kafka=_kafka(ours["KAFKA"]),
         hub=_hub(ours["HUB"]),
+        database=_database(ours["DATABASE_URL"]),
         language=_language(ours["LANG"], given),
         log_level=cast(LogLevel, _one_of("LOG_LEVEL", ours["LOG_LEVEL"] or "info", _LEVELS)),
         _passphrase=Passphrase(ours["PASSPHRASE"]) if ours["PASSPHRASE"] else None,
@@ -91,8 +97,9 @@ def choose_allocator() -> None:
 
 
 def child_environment(**changes: str) -> dict[str, str]:
-    """An environment for a child process: ours without any passphrase, with ``changes``."""
-    secret = {_PREFIX + "PASSPHRASE", _PREFIX + "PASSPHRASE_FILE"}
+    """An environment for a child process: ours without any secret, with ``changes``."""
+    names = ("PASSPHRASE", "PASSPHRASE_FILE", "DATABASE_URL")
+    secret = {_PREFIX + name for name in names}
     return {name: value for name, value in os.environ.items() if name not in secret} | changes
 
 
@@ -129,6 +136,22 @@ def _hub(value: str) -> str | None:
     if not (whole and bare):
         raise _bad(_PREFIX + "HUB", value, ("write https://host:port", "请写成 https://主机:端口"))
     return value.rstrip("/")
+
+
+def _database(value: str) -> str | None:
+    if not value:
+        return None
+    if not value.startswith(("postgresql://", "postgres://")):
+        raise ConfigurationInvalid(  # without its value, which may hold a password
+            f"{_PREFIX}DATABASE_URL is not allowed: it begins with no postgresql://",
+            f"{_PREFIX}DATABASE_URL 不合规：未以 postgresql:// 开头",
+            remedy=(
+                "write postgresql://user@host/database, or unset it",
+                "请写成 postgresql://用户@主机/数据库，或取消该变量",
+            ),
+            failure="bad-value",
+        )
+    return value
 
 
 def _language(value: str, given: Mapping[str, str]) -> Language:

@@ -1,0 +1,111 @@
+"""``exchange audit view``: the search view, brought up to date, built anew, or kept current."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from exchange.cli.auditsource import replay_office
+from exchange.cli.screen import Screen
+from exchange.cli.session import Session, session_of
+from exchange.cli.times import shown
+from exchange.cli.work import as_reader
+from exchange.model.text import Text
+
+if TYPE_CHECKING:
+    from exchange.audit.replay import Replay
+    from exchange.audit.view import Standing, View
+    from exchange.wiring.office import Office
+
+_STANDS: Final = Text(
+    "the search view stands at {size} entries, root {root}, {time}",
+    "检索视图现有 {size} 条，根 {root}，{time}",
+)
+STANDS_ON: Final = Text(
+    "this stands on the ledger of {size} entries, root {root}",
+    "以上依据 {size} 条的账本，根 {root}",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Put the command under ``app``."""
+    app.command("view")(view)
+
+
+def view(
+    context: typer.Context,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Throw the view away and build it from the ledger.")
+    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Keep it current until Ctrl-C.")] = False,
+) -> None:
+    """Bring the search view up to date: in SQLite here, or in EXCHANGE_DATABASE_URL."""
+    session = session_of(context)
+
+    async def work(office: "Office") -> "Standing":
+        from exchange.wiring.auditview import opened_view
+
+        with opened_view(office.home, session.settings, office.member) as opened:
+            if rebuild:
+                opened.clear()
+            standing = await refreshed(session, office, opened)
+            if follow:
+                tell_view(session.screen, standing)
+                await _follow(office, opened)
+            return standing
+
+    standing = as_reader(session, work)
+    tell_view(session.screen, standing)
+    session.screen.answer(standing_data(standing))
+
+
+async def refreshed(
+    session: Session, office: "Office", opened: "View", *, offline: bool = False
+) -> "Standing":
+    """Replay the ledger into the view; nothing is written where the view stands already."""
+    from exchange.audit.view import Feed
+
+    feed = Feed(opened)
+
+    async def finish(replay: "Replay", _: "Office") -> None:
+        feed.finish(replay)
+
+    await replay_office(session, office, offline=offline, listen=feed.take, finish=finish)
+    return opened.head()
+
+
+def tell_view(screen: Screen, standing: "Standing") -> None:
+    """How far the view has come."""
+    screen.say(_STANDS, size=standing.size, root=standing.root.hex(), time=shown(standing.time_ms))
+
+
+def standing_data(standing: "Standing") -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "size": standing.size,
+        "root": standing.root.hex(),
+        "time": shown(standing.time_ms),
+    }
+
+
+async def _follow(office: "Office", opened: "View") -> None:
+    """Until it is cancelled, by Ctrl-C."""
+    from exchange.audit.replay import Replay
+    from exchange.audit.view import Feed
+    from exchange.wiring import replaying
+
+    feed = Feed(opened)
+    topic = office.home.table.log.topic
+    with replaying.verifiers(None, None) as checked:
+        replay = Replay(
+            office.home.pin,
+            replaying.auditing_fold(),
+            checked,
+            listen=lambda folded: feed.take(folded, replay),
+        )
+        async for messages in replaying.topic_messages(office.bus, topic, follow=True):
+            replay.take(messages)
+            if len(messages) < replaying.FETCH_MESSAGES:
+                replay.finish()
+                feed.catch_up(replay)
+            await asyncio.sleep(0)

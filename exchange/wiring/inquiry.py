@@ -1,0 +1,68 @@
+"""Asking the ledger on the record: the act `audit.query`, filed before the answer is shown.
+
+What was asked stays with whoever asked: the act holds a salted commitment (exchange/audit/SPEC.md,
+section 2), and salt and question lie in the member's ``queries`` folder to be shown later.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import orjson
+
+from exchange.audit.view import Standing
+from exchange.flow.ports import Admitted
+from exchange.model.evidenceacts import AuditQuery
+from exchange.model.text import Text
+from exchange.wiring.office import Office
+from keys import cbor
+
+SALT_BYTES: Final = 32
+_DOMAIN: Final = b"exchange/v1/query"
+_WHAT: Final = Text("search the ledger for this", "检索账本的这些内容")
+
+
+def commitment(salt: bytes, question: bytes) -> bytes:
+    """The 32 bytes that the act holds."""
+    return hashlib.sha256(_DOMAIN + salt + question).digest()
+
+
+def encoded(named: Mapping[str, str | int], columns: Sequence[str]) -> bytes:
+    """A question as it is committed to."""
+    return cbor.encode({0: 1, 1: dict(named), 2: list(columns)})
+
+
+async def file_query(
+    office: Office,
+    named: Mapping[str, str | int],
+    columns: Sequence[str],
+    standing: Standing,
+    *,
+    members: Sequence[str],
+    datasets: Sequence[str],
+    purpose: str,
+) -> Admitted:
+    """Put the question on the ledger; `RuleRefused` if this member may not ask it.
+
+    Returns when the hub's signed answer says where it stands; this office does not read that far.
+    """
+    salt, question = secrets.token_bytes(SALT_BYTES), encoded(named, columns)
+    body = AuditQuery(
+        commitment=commitment(salt, question),
+        size=standing.size,
+        root=standing.root,
+        members=tuple(members),
+        datasets=tuple(datasets),
+        purpose=purpose,
+    )
+    voice = office.officer
+    admitted = voice.permitted(await office.hub.submit(voice.sign(body)), *_WHAT)
+    folder = office.home.member_directory(office.member) / "queries"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    kept = {"entry": admitted.index, "salt": salt.hex(), "question": question.hex()}
+    file = folder / f"{admitted.index}.json"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
+        target.write(orjson.dumps(kept))
+    return admitted
