@@ -1,8 +1,9 @@
 """JSON Lines files as a sink: a journal in a directory, one file a bundle, each exactly once.
 
 A bundle becomes ``<dataset>/<stream>-<sequence>.jsonl``; a line is a record with its ``_version``,
-and ``"_operation": "delete"`` where it says that a key is gone. This is a journal, not a table:
-whoever reads several streams keeps, for each key, the highest version.
+and ``"_operation": "delete"`` where it says that a key is gone. ``disputed.json`` names the
+versions that somebody disputes now; whoever uses a record looks there first. This is a journal, not
+a table: whoever reads several streams keeps, for each key, the highest version.
 
 Order of a commit, and what a crash leaves behind each step:
 

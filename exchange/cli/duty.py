@@ -10,8 +10,10 @@ from exchange.cli.dutytable import (
     duty_data,
     find_duty,
     tell_duties,
+    tell_duty,
 )
 from exchange.cli.problems import EXIT_REFUSED
+from exchange.cli.rules import tell_rules
 from exchange.cli.screen import Grid
 from exchange.cli.session import Session, session_of
 from exchange.cli.times import shown
@@ -104,10 +106,10 @@ def show(context: typer.Context, duty: DutyId, as_of: AsOf = "now") -> None:
     """Show one duty: its ground, its term, its extension, its escalation."""
     session = session_of(context)
     rows, register, _ = _read(session, as_of)
-    data = duty_data(*find_duty(rows, duty), register)
-    for name, value in data.items():
-        session.screen.say(Text("{name}: {value}", "{name}：{value}"), name=name, value=str(value))
-    session.screen.answer(data)
+    found = find_duty(rows, duty)
+    tell_duty(session.screen, *found)
+    tell_rules(session.screen, found[0].rules, register)
+    session.screen.answer(duty_data(*found, register))
 
 
 @app.command("extend")

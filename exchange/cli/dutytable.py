@@ -165,6 +165,58 @@ def marked(rules: Iterable[str], register: "Register") -> list[str]:
     return [f"{name} {register.rule(name).badge}".strip() for name in rules]
 
 
+_DETAILS: Final = (
+    Text("duty: {duty}", "义务编号：{duty}"),
+    Text("what: {what}", "事项：{what}"),
+    Text("owed by {owner} to {beneficiary}", "义务人：{owner}；受益方：{beneficiary}"),
+    Text("dataset: {dataset} {region}", "数据集：{dataset} {region}"),
+    Text("state: {state}", "状态：{state}"),
+    Text("since {since} (entry {entry})", "起算：{since}（账本条目 {entry}）"),
+    Text("last day: {last_day}", "截止日：{last_day}"),
+    Text(
+        "extension: {extended} working days granted, {asked} asked for, {most} more possible",
+        "延期：已同意 {extended} 个工作日，待同意 {asked} 个，尚可申请 {most} 个",
+    ),
+)
+_MET: Final = Text("met at entry {settled} ({outcome})", "办结条目：{settled}（{outcome}）")
+_INSISTED: Final = Text(
+    "escalated to tier {tier} of 3 by {applicant} (entry {entry}); that permits nothing by itself",
+    "{applicant} 已提请升级至第 {tier} 级，共 3 级（账本条目 {entry}）；升级本身不构成许可",
+)
+_OUTCOMES: Final = {
+    "done": Text("done", "已办理"),
+    "refused": Text("answered in the negative", "否定答复"),
+    "lapsed": Text("its ground fell away", "事由消失"),
+}
+
+
+def tell_duty(screen: Screen, duty: "Duty", how: "Standing") -> None:
+    """One duty in lines; its rules are told by `exchange.cli.rules.tell_rules`."""
+    values = {
+        "duty": duty.id,
+        "what": screen.word(KINDS[duty.kind]),
+        "owner": duty.owner,
+        "beneficiary": duty.beneficiary or screen.word(_EVERY_READER),
+        "dataset": duty.dataset or "-",
+        "region": duty.region,
+        "state": screen.word(STATES[how.state]),
+        "since": shown(how.since_ms),
+        "entry": duty.basis,
+        "last_day": last_day(screen, how) or "-",
+        "extended": duty.extended_days,
+        "asked": duty.asked_days,
+        "most": max(0, duty.extension - duty.extended_days),
+    }
+    for line in _DETAILS:
+        screen.say(line, **values)
+    if duty.settled is not None and duty.outcome:
+        outcome = screen.word(_OUTCOMES[duty.outcome])
+        screen.say(_MET, settled=duty.settled, outcome=outcome)
+    if how.escalation is not None:
+        row = how.escalation
+        screen.say(_INSISTED, tier=row.tier, applicant=row.applicant, entry=row.opened)
+
+
 def duty_data(duty: "Duty", how: "Standing", register: "Register") -> dict[str, Any]:
     """One duty for programs."""
     term = how.term

@@ -73,3 +73,15 @@ def test_every_permit_is_seen_to_permit_each_of_its_actions(register: Register) 
     stated = {(rule.id, action) for rule in register for action in rule.actions}
     assert seen >= stated
     assert not {pair for pair in seen - stated if register.rule(pair[0]).effect == "permit"}
+
+
+def test_every_row_that_the_duty_book_keeps_is_seen_on_it(register: Register) -> None:
+    seen = {
+        rule
+        for scenario in SCENARIOS
+        if scenario.get("by") == "duty"
+        for outcome, rules in scenario["then"].items()
+        if outcome != "deny"
+        for rule in rules
+    }
+    assert {rule.id for rule in register if rule.enforced == "duty"} <= seen
