@@ -44,6 +44,8 @@ KEYS: Final = frozenset(key for line in _NAMES for key in line.split())
 
 FILE_BYTES_MAX: Final = 16 << 20
 FILES_KEPT: Final = 4
+REPEAT_S: Final = 10.0
+_SAID_MAX: Final = 1_000
 _TEXT_CHARACTERS_MAX: Final = 200
 _ITEMS_MAX: Final = 32
 _FRAMES_MAX: Final = 8
@@ -66,6 +68,7 @@ def configure(*, level: LogLevel, file: Path | None = None, terminal: TextIO | N
         root.removeHandler(old)
         old.close()
     for new in handlers:
+        new.addFilter(_NotAgain())
         root.addHandler(new)
     root.setLevel(level.upper())
     logging.raiseExceptions = False
@@ -114,6 +117,30 @@ def library_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     if library not in _ABOUT_CONNECTIONS:
         event["event"] = "a library logged something; its text is withheld"
     return event
+
+
+class _NotAgain(logging.Filter):
+    """Lets a library say the same thing once in `REPEAT_S`.
+
+    While Kafka is gone its client says so a dozen times a second, which would push everything else
+    out of the files that are kept.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, int, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write ``record`` down; our own lines always are."""
+        if record.name.split(".")[0] not in _ABOUT_CONNECTIONS:
+            return True
+        what = (record.name, record.levelno, record.getMessage())
+        if 0 <= record.created - self._said.get(what, -REPEAT_S) < REPEAT_S:
+            return False
+        if len(self._said) >= _SAID_MAX:
+            self._said.clear()
+        self._said[what] = record.created
+        return True
 
 
 def _describe(error: BaseException) -> list[str]:

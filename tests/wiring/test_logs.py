@@ -158,3 +158,29 @@ def test_configuring_again_replaces_and_does_not_double(logged: Logged) -> None:
     configure(level="info", file=logged.file)
     structlog.get_logger("x").info("once")
     assert len(logged.lines()) == 1
+
+
+def test_a_library_says_the_same_thing_once_in_a_while_and_we_as_often_as_we_like(
+    logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library, ours = logging.getLogger("aiokafka.client"), logging.getLogger("exchange.bus")
+    for _ in range(50):
+        library.error("Unable connect to node with id %s", 1)
+        ours.error("ledger unreachable")
+    library.error("Unable connect to node with id %s", 2)
+    told = [(line["logger"], line["event"]) for line in logged.lines()]
+    assert told.count(("aiokafka.client", "Unable connect to node with id 1")) == 1
+    assert told.count(("aiokafka.client", "Unable connect to node with id 2")) == 1
+    assert len(told) == 52
+    monkeypatch.setattr(logs, "REPEAT_S", 0.0)
+    library.error("Unable connect to node with id %s", 1)
+    assert len(logged.lines()) == 53
+
+
+def test_what_is_remembered_of_a_library_is_bounded(
+    logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_SAID_MAX", 2)
+    for node in (1, 2, 3, 1):
+        logging.getLogger("aiokafka").error("node %s", node)
+    assert [line["event"] for line in logged.lines()] == ["node 1", "node 2", "node 3", "node 1"]
