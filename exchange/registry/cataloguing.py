@@ -13,7 +13,7 @@ from exchange.registry.state import Registry
 def propose(body: acts.ProposeDataset, asked: Asked, index: int) -> None:
     """A proposal, instead of one that still waits."""
     registry = asked.registry
-    row = proposal_row(body, asked, index + 1)
+    row = proposal_row(body, asked.act.id, asked.act.member, index + 1)
     earlier = registry.proposed.get(body.dataset)
     if earlier is not None and registry.proposals[earlier].status in {*PENDING, "returned"}:
         registry.proposals[earlier] = replace(registry.proposals[earlier], status="replaced")

@@ -51,7 +51,7 @@ def examine_propose(body: acts.ProposeDataset, asked: Asked) -> Case | Denied:
     unknown = _unknown(body, asked.registry)
     if unknown is not None:
         return unknown
-    row = proposal_row(body, asked, version=0)
+    row = proposal_row(body, asked.act.id, asked.act.member, version=0)
     return Case(
         (
             asked.question(
@@ -117,12 +117,12 @@ def read_shape(encoded: bytes) -> Shape:
     )
 
 
-def proposal_row(body: acts.ProposeDataset, asked: Asked, version: int) -> Proposal:
-    """The row of a permitted proposal."""
+def proposal_row(body: acts.ProposeDataset, act: bytes, provider: str, version: int) -> Proposal:
+    """The row of a proposal by ``provider``."""
     return Proposal(
-        asked.act.id,
+        act,
         body.dataset,
-        asked.act.member,
+        provider,
         body.sharing,
         body.secrecy,
         body.basis,

@@ -17,6 +17,7 @@ from exchange.model.text import Text
 from exchange.registry.requests import completed, wish_of_request
 from exchange.registry.rows import Request, Shape
 from exchange.registry.state import Registry
+from exchange.wiring.hints import about_application, hinted
 from exchange.wiring.newcomer import unfit
 from exchange.wiring.office import Office
 
@@ -86,7 +87,10 @@ async def apply(office: Office, dataset: str, wanted: Wanted, matter: Matter) ->
         )
     except ValidationError as error:
         raise unfit(error) from None
-    return await office.submit(body, Text(f"have {dataset}", f"获取 {dataset}"))
+    try:
+        return await office.submit(body, Text(f"have {dataset}", f"获取 {dataset}"))
+    except RuleRefused as error:
+        raise hinted(error, about_application(body, shape, registry)) from None
 
 
 async def complete(office: Office, request: Request, wanted: Wanted, matter: Matter) -> Admitted:

@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from pydantic import ValidationError
 
-from exchange.errors import NotFound
+from exchange.errors import NotFound, RuleRefused
 from exchange.flow.ports import Admitted
 from exchange.model.acts import CoreElements, DatasetKey, ProposeDataset, PublishDataset
 from exchange.model.acttypes import BasisKind, Library, Mode, Secrecy, Sharing
@@ -23,6 +23,7 @@ from exchange.registry.proposals import elements_of
 from exchange.registry.rows import Dataset
 from exchange.registry.state import Registry
 from exchange.wiring.clock import now_ms
+from exchange.wiring.hints import about_proposal, hinted
 from exchange.wiring.homekafka import REPLICAS, data_topic
 from exchange.wiring.newcomer import unfit
 from exchange.wiring.office import Office
@@ -112,7 +113,11 @@ async def propose(office: Office, contract: Contract, said: Described) -> Admitt
         )
     except ValidationError as error:
         raise unfit(error) from None
-    return await office.submit(body, Text("propose a dataset", "申报数据集"))
+    try:
+        return await office.submit(body, Text("propose a dataset", "申报数据集"))
+    except RuleRefused as error:
+        registry = office.view.registry
+        raise hinted(error, about_proposal(body, office.member, registry)) from None
 
 
 async def review(authority: Office, dataset: str, wanting: Sequence[str]) -> Admitted:
