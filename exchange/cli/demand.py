@@ -58,15 +58,20 @@ def new(
         str, typer.Option("--items", help="Data items that are needed, comma-separated.")
     ] = "",
     region: Annotated[str, typer.Option("--region", help="GB/T 2260 code of the place.")] = "",
-    purpose: Annotated[str, typer.Option("--purpose", help="What the data is for.")] = "",
+    purpose: Annotated[
+        str,
+        typer.Option("--purpose", help="A purpose of the register: see exchange request purposes."),
+    ] = "",
 ) -> None:
     """Demand data that nobody has registered; the member asked must answer."""
     from exchange.model.dutyacts import NewDemand
+    from exchange.wiring.applications import purpose_of
     from exchange.wiring.matters import file
 
     session = session_of(context)
 
     async def work(office: "Office") -> "Admitted":
+        registry = await office.registry()
         return await file(
             office,
             NewDemand,
@@ -74,7 +79,7 @@ def new(
             title=title,
             items=tuple(part.strip() for part in items.split(",") if part.strip()),
             region=region,
-            purpose=purpose,
+            purpose=purpose_of(registry, purpose),
             duty=duty,
         )
 

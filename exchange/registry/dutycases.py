@@ -18,10 +18,12 @@ _NEGATIVE = frozenset({"lacks", "refuses", "explained", "upholds"})
 
 
 def examine_demand(body: acts.NewDemand, asked: Asked) -> Case | Denied:
-    """A member to ask, other than the one that asks."""
+    """A member to ask, other than the one that asks; a purpose, if stated, of the register."""
     row = asked.registry.members.get(body.provider)
     if row is None or row.id == asked.act.member:
         return nothing_there(f"there is no other member {body.provider}", "没有该其他成员")
+    if body.purpose and body.purpose not in asked.registry.purposes:
+        return nothing_there("its purpose is not in the register", "用途未登记")
     return Case((asked.question(facts.member_facts(row), duty=body.duty),))
 
 

@@ -24,6 +24,9 @@ class Reads(Protocol):
     def member(self, member: str) -> Pair:
         """A member."""
 
+    def purpose(self, purpose: str) -> Pair:
+        """A purpose of the register."""
+
     def dataset(self, dataset: str) -> Iterable[Pair]:
         """A dataset and its provider."""
 
@@ -37,6 +40,7 @@ def of_duty(act: Act, reads: Reads) -> Iterable[Pair]:
     match body:
         case acts.NewDemand():
             yield reads.member(body.provider)
+            yield reads.purpose(body.purpose)
         case acts.AnswerDemand():
             yield from _duty(f"demand/{body.demand.hex()}", reads)
         case acts.NewObjection():

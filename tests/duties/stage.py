@@ -152,7 +152,7 @@ class DutyStage:
             title=title,
             items=("name",),
             region="3301",
-            purpose="业务协同",
+            purpose="collaboration",
             duty="社会救助暂行办法 第九条",
         )
         return self.put(body, by="health", keep="demand")

@@ -29,6 +29,8 @@ def test_a_demand_asks_another_member(stage: DutyStage) -> None:
     for provider in ("health", "nobody"):
         body = dutyacts.NewDemand(provider=provider, **said)
         assert stage.put(body, by="health").rules == ("STATE-01",)
+    body = dutyacts.NewDemand(provider="civil", **{**said, "purpose": "好奇"})
+    assert stage.put(body, by="health").rules == ("STATE-01",)
 
 
 @pytest.mark.parametrize(
