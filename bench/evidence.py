@@ -22,11 +22,13 @@ from typing import Any, Final
 
 from bench.bigledger import BigLedger, big_ledger
 from bench.rounds import quantile
+from bench.search import search
 from exchange.audit.published import prove
 from exchange.audit.reconcile import reconcile as line_up
 from exchange.audit.replay import Replay
 from exchange.audit.tally import Due, Tally
 from exchange.bus.ports import Message
+from exchange.ledger.act import ACT_DOMAIN
 from exchange.ledger.checkpoint import Checkpoint
 from exchange.ledger.cosignature import HeadSigner, LogKeys, log_keys, sign_head
 from exchange.ledger.entry import leaf_hash
@@ -38,13 +40,15 @@ from exchange.ledger.verdict import Folded
 from exchange.registry.fold import RegistryFold
 from exchange.wiring.logsource import FolderLog
 from exchange.wiring.replaying import as_messages
+from keys.cose import Verified, verify_claims
 from keys.custody import MemoryCustody
+from keys.primitives import Signature, which_hold
 from keys.verifiers import Verifiers
 from tests.ledger.drafts import ORIGIN
 
 PORTION: Final = 2_000
 PROOFS: Final = 300
-WHAT: Final = ("replay", "replay-parallel", "reconcile", "prove")
+WHAT: Final = ("replay", "replay-entries", "replay-parallel", "search", "reconcile", "prove")
 
 
 def measured(count: int, directory: Path) -> dict[str, dict[str, Any]]:
@@ -59,10 +63,26 @@ def measured(count: int, directory: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
-def replay(big: BigLedger, processes: int) -> dict[str, float]:
+class EntriesOnly(Verifiers):
+    """Checks the hubs' signatures and takes the members' as checked: what one signature costs."""
+
+    def receive(self) -> list[Verified | None]:
+        """As `Verifiers`."""
+        claims, _ = self._batches.popleft()
+        acts = [claim.domain == ACT_DOMAIN for claim in claims]
+
+        def check(asked: list[Signature]) -> bytes:
+            entries = [one for one, act in zip(asked, acts, strict=True) if not act]
+            held = iter(which_hold(entries))
+            return bytes(1 if act else next(held) for act in acts)
+
+        return verify_claims(claims, check)
+
+
+def replay(big: BigLedger, processes: int, checked: Verifiers | None = None) -> dict[str, float]:
     """Entries a second, on the clock and a core."""
     began, worked = time.perf_counter(), _cpu_s()
-    with Verifiers(processes) as verifiers:
+    with checked or Verifiers(processes) as verifiers:
         made = Replay(bytes.fromhex(big.pin), RegistryFold([big.engine()]), verifiers, strict=True)
         for messages in portions(big):
             made.take(messages)
@@ -190,6 +210,10 @@ def main() -> None:
             found = replay(big, 0)
         case "replay-parallel":
             found = replay(big, max(1, len(os.sched_getaffinity(0)) - 1))
+        case "replay-entries":
+            found = replay(big, 0, checked=EntriesOnly(0))
+        case "search":
+            found = search(big)
         case "reconcile":
             found = reconcile(big)
         case _:

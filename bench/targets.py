@@ -118,6 +118,19 @@ TARGETS: Final = (
         figure("ledger-replay", "entries_per_s_core"),
     ),
     Target(
+        "the same, counting one signature an entry",
+        5_000,
+        "/s",
+        figure("ledger-replay-entries", "entries_per_s_core"),
+    ),
+    Target(
+        "filtered search of the ledger, a page, p95",
+        100,
+        "ms",
+        figure("ledger-search", "p95_ms"),
+        at_most=True,
+    ),
+    Target(
         "proof of an entry, verified, p95", 20, "ms", figure("ledger-prove", "p95_ms"), at_most=True
     ),
 )

@@ -201,9 +201,15 @@ def _kid_of(protected: bytes) -> bytes:
 
 
 def _sig_structure(protected: bytes, domain: str, payload: bytes) -> bytes:
+    return _before_payload(protected, domain) + cbor.encode(payload)
+
+
+@lru_cache(maxsize=4096)
+def _before_payload(protected: bytes, domain: str) -> bytes:
+    """The Sig_structure up to its payload: an array of four, of which this encodes three."""
     if domain not in DOMAINS:
         raise ValueError(f"no such signature domain: {domain}")
-    return cbor.encode(["Signature1", protected, domain.encode(), payload])
+    return b"\x84" + cbor.encode(["Signature1", protected, domain.encode()])[1:]
 
 
 def _malformed(failure: str) -> MalformedSign1:

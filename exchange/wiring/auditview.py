@@ -48,11 +48,11 @@ def _engine(home: Home, settings: Settings, member: str) -> sqlalchemy.Engine:
     folder = home.member_directory(member)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = create_engine(f"sqlite:///{folder / FILE}", poolclass=NullPool)
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", prepare)
     return engine
 
 
-def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - of whatever driver
+def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - of whatever driver
     """Readers do not wait for the writer; what a crash takes is folded again."""
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_MS}"):
         connection.execute(f"PRAGMA {pragma}").close()

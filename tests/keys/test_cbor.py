@@ -170,3 +170,44 @@ def test_a_value_nested_too_deep_is_refused() -> None:
 def test_tuples_are_lists_and_secrets_are_byte_strings() -> None:
     assert cbor.encode((1, (2,))) == cbor.encode([1, [2]])
     assert cbor.encode([Secret(b"key")]) == cbor.encode([b"key"])
+
+
+def scanned(data: bytes, items_max: int) -> int | None:
+    """What the scan that calls itself for every item says of the length."""
+    try:
+        return cbor._scan(data, 0, cbor.DEPTH_MAX, [items_max])
+    except MalformedCbor:
+        return None
+
+
+@given(VALUES, st.integers(1, 60), st.data())
+def test_the_scan_for_usual_values_never_passes_what_the_other_refuses(
+    value: object, items_max: int, data: st.DataObject
+) -> None:
+    raw = bytearray(cbor.encode(value))
+    for _ in range(data.draw(st.integers(0, 2))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    whole = bytes(raw[: data.draw(st.integers(0, len(raw)))] if data.draw(st.booleans()) else raw)
+    usual = cbor._usual(whole, items_max)
+    if usual == len(whole):
+        assert scanned(whole, items_max) == len(whole)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | NUMBERS | st.binary(max_size=300) | st.text(max_size=30),
+        lambda inner: (
+            st.lists(inner, max_size=5) | st.dictionaries(st.integers(0, 23), inner, max_size=5)
+        ),
+        max_leaves=20,
+    )
+)
+def test_what_messages_are_made_of_is_usual(value: object) -> None:
+    raw = cbor.encode(value)
+    assert cbor._usual(raw, cbor.ITEMS_MAX) == len(raw)
+
+
+@pytest.mark.parametrize(("depth", "whole"), [(cbor.DEPTH_MAX, True), (cbor.DEPTH_MAX + 1, False)])
+def test_usual_values_are_no_deeper_than_others(depth: int, *, whole: bool) -> None:
+    raw = b"\x81" * depth + b"\x01"
+    assert (cbor._usual(raw, cbor.ITEMS_MAX) == len(raw)) == whole
