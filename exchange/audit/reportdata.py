@@ -104,6 +104,7 @@ def report_data(
     }
     data["rules"] = _rules(data, law.register)
     data["names"] = _names(data, registry)
+    data["purposes"] = _purposes(data, registry)
     data["evidence"] = _evidence(data, account)
     return data
 
@@ -308,6 +309,18 @@ def _names(data: Data, registry: Registry) -> Data:
     named |= {one[side] for one in data["breaches"] for side in ("owner", "beneficiary")} - {""}
     rows = [registry.members[name] for name in sorted(named)]
     return {row.id: {"en": row.name_en, "zh": row.name_zh} for row in rows}
+
+
+def _purposes(data: Data, registry: Registry) -> Data:
+    """The titles of the purposes that the report mentions; a code nobody registered is its own."""
+    named = {
+        one["purpose"] for part in ("received", "provided", "applications") for one in data[part]
+    }
+    rows = {name: registry.purposes.get(name) for name in sorted(named)}
+    return {
+        name: {"en": row.title_en, "zh": row.title_zh} if row else {"en": "", "zh": name}
+        for name, row in rows.items()
+    }
 
 
 def _evidence(data: Data, account: Account) -> list[int]:

@@ -43,6 +43,15 @@ def test_a_provider_sees_who_read_what_of_it(lined: Lined) -> None:
     assert data["findings"][0]["responsible"] == "health"
 
 
+def test_a_purpose_is_shown_by_its_title(lined: Lined) -> None:
+    data = about(lined, "civil")
+    code = data["provided"][0]["purpose"]
+    row = lined.world.registry.purposes.get(code)
+    expected = {"en": row.title_en, "zh": row.title_zh} if row else {"en": "", "zh": code}
+    assert data["purposes"][code] == expected
+    assert expected["zh"] in render(data)
+
+
 def test_a_consumer_sees_what_it_read(lined: Lined) -> None:
     data = about(lined, "health")
     assert data["provided"] == []
