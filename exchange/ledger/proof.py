@@ -1,4 +1,4 @@
-"""Offline proofs that an entry is on the ledger: c2sp.org/tlog-proof texts; LOG-SPEC.md section 5.
+"""Offline proofs that an entry is on the ledger: c2sp.org/tlog-proof texts; LOG-SPEC.md section 7.
 
 One text holds the entry, its index, the path to a root, and the signed checkpoint of that root.
 `verify_proof` needs that text, the log's keys and, if witnesses are to be asked for, a policy; no
