@@ -88,6 +88,12 @@ def _with_adopted(base: Workdays, adopted: tuple[AdoptedYear, ...]) -> Workdays:
     return base
 
 
+@lru_cache(maxsize=4_096)
+def _ends(days: Workdays, received: date, count: int) -> date | AwaitingCalendar:
+    """The same day has the same end for everybody; books are read a row at a time."""
+    return days.after(received, count)
+
+
 def as_date(day: int) -> date:
     """The date of YYYYMMDD; ValueError if there is none."""
     return date(day // 10_000, day // 100 % 100, day % 100)
@@ -99,9 +105,9 @@ def term_of(duty: Duty, since_ms: int, days: Workdays, *, at_ms: int) -> Term:
     if duty.by_ms:
         if not extended:
             return Term(duty.by_ms, day_of(duty.by_ms - 1))
-        end = days.after(day_of(duty.by_ms - 1), extended)
+        end = _ends(days, day_of(duty.by_ms - 1), extended)
     elif duty.days:
-        end = days.after(day_of(since_ms), duty.days + extended)
+        end = _ends(days, day_of(since_ms), duty.days + extended)
     else:
         return Term()
     if isinstance(end, AwaitingCalendar):

@@ -1,6 +1,7 @@
 """What a hub counts of the ledger it follows: entries as they come, duties now and then."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
@@ -36,17 +37,22 @@ def count_junk(junk: Junk) -> None:
 
 
 DUTIES_S: Final = 10.0
-"""How often the duty book is counted."""
+"""How often the duty book is counted, at most."""
+_PAUSES: Final = 20
+"""A large book is counted less often: a hub spends a twentieth of its time on it, no more."""
 _AT_ONCE: Final = 200
 """Duties that are looked at before others on the event loop get a turn."""
 
 
 async def meter_duties(fold: RegistryFold, now_ms: Callable[[], int]) -> None:
     """Count the duties of the ledger again and again, until cancelled."""
+    pause_s = DUTIES_S
     while True:
-        await asyncio.sleep(DUTIES_S)
+        await asyncio.sleep(pause_s)
+        began_s = time.monotonic()
         if fold.registry.size:
             await count_duties(fold, now_ms())
+        pause_s = max(DUTIES_S, _PAUSES * (time.monotonic() - began_s))
 
 
 async def count_duties(fold: RegistryFold, now_ms: int) -> None:
