@@ -11,7 +11,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from exchange.audit.archive import ArchiveReader
 from exchange.audit.replay import Replay
@@ -21,7 +21,6 @@ from exchange.ledger.leaves import rewritten, truncated
 from exchange.ledger.logreader import LogReader
 from exchange.ledger.mark import Mark, MarkFile
 from exchange.ledger.topic import PARTITION
-from exchange.limits import ENTRIES_COUNT_MAX
 from exchange.registry.fold import RegistryFold
 from exchange.wiring.lawbook import follow_rules
 from keys.verifiers import Verifiers
@@ -32,13 +31,6 @@ WORTHWHILE: Final = 4_000
 """Entries below which starting other processes takes longer than they save."""
 PROCESSES_MAX: Final = 8
 """More find nothing to do: folding has an order, and one process does it."""
-
-
-class Pages(Protocol):
-    """`exchange.wiring.remote.RemoteHub`: raw entries by index."""
-
-    async def entries(self, first: int, count: int) -> list[bytes]:
-        """Up to ``count`` from ``first`` on; empty past the end."""
 
 
 def auditing_fold() -> RegistryFold:
@@ -87,20 +79,6 @@ async def topic_bounds(bus: Bus, topic: str) -> tuple[int, int]:
             remedy=("check the address of Kafka", "请核对 Kafka 地址"),
             failure="no-genesis",
         ) from None
-
-
-async def hub_messages(
-    hub: Pages, size: int, tell: Callable[[int], None] = lambda _: None
-) -> AsyncIterator[list[Message]]:
-    """The first ``size`` entries, as a hub serves them. Who reads verifies them."""
-    at = 0
-    while at < size:
-        page = await hub.entries(at, min(ENTRIES_COUNT_MAX, size - at))
-        if not page:
-            raise truncated(size, at, "leaves")
-        yield as_messages(page, at)
-        at += len(page)
-        tell(len(page))
 
 
 async def log_messages(

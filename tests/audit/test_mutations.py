@@ -1,6 +1,6 @@
 """Whatever is done to a copy of the ledger is found, and what is told names the entry.
 
-A reader folds a copy (the topic, a hub's pages, an archive), verifies all it can by itself, and
+A reader folds a copy (the topic, a published log, an archive), verifies all it can by itself, and
 compares its tree with the log that a hub signed. The copies here were changed by whoever owns the
 brokers, and in some cases by whoever holds the hub's entry key, too.
 """
@@ -20,10 +20,11 @@ from exchange.audit.replay import Replay
 from exchange.bus.memory import MemoryCluster
 from exchange.errors import CheckFailed, LedgerBroken
 from exchange.ledger.cosignature import LogKeys, log_keys, verify_head
-from exchange.ledger.entry import parse_entry, sign_entry, verify_entry
+from exchange.ledger.entry import leaf_hash, parse_entry, sign_entry, verify_entry
 from exchange.ledger.genesis import check_genesis
 from exchange.ledger.logreader import LogReader
 from exchange.ledger.mark import Mark, MarkFile
+from exchange.ledger.merkle import Tree
 from exchange.ledger.tiles import CHECKPOINT, ENTRIES, HEIGHT, encode_bundle, tiles_between
 from exchange.ledger.topic import begin_ledger, ledger_topic
 from exchange.ledger.verdict import Folded
@@ -31,7 +32,7 @@ from exchange.registry.fold import RegistryFold
 from exchange.wiring.replaying import (
     archive_messages,
     check_mark,
-    hub_messages,
+    log_messages,
     topic_messages,
 )
 from keys.verifiers import Verifiers
@@ -69,17 +70,25 @@ def keys_of(world: World) -> LogKeys:
     return log_keys(ORIGIN, [(one.hub, one.checkpoint, one.checkpoint_mldsa) for one in hubs])
 
 
-def published(world: World) -> dict[str, bytes]:
-    """The log of the untouched ledger, as its hub serves it."""
-    tree, files = tree_of(world), {CHECKPOINT: signed_head(world).render()}
+def files_of(leaves: list[bytes], raws: Raws) -> dict[str, bytes]:
+    """The tiles and bundles of these entries."""
+    tree, files = Tree(), {}
+    for leaf in leaves:
+        tree.append(leaf)
     for tile in tiles_between(0, tree.size):
         end = tile.first + tile.width
-        entries = [entry.raw for entry in world.entries[tile.first : end]]
         if tile.level == ENTRIES:
-            files[tile.path] = encode_bundle(entries)
+            files[tile.path] = encode_bundle(raws[tile.first : end])
         else:
             files[tile.path] = tree.row(HEIGHT * tile.level, tile.first, end)
     return files
+
+
+def published(world: World) -> dict[str, bytes]:
+    """The log of the world's ledger, as its hub serves it."""
+    leaves = [entry.leaf_hash for entry in world.entries]
+    files = files_of(leaves, [entry.raw for entry in world.entries])
+    return files | {CHECKPOINT: signed_head(world).render()}
 
 
 def replay_of(world: World, *, strict: bool, listen: Callable[[Folded], None] | None) -> Replay:
@@ -104,19 +113,11 @@ async def from_topic(
     return replay
 
 
-class Pages:
-    """A hub that serves ``raws`` by index."""
-
-    def __init__(self, raws: Raws) -> None:
-        self._raws = raws
-
-    async def entries(self, first: int, count: int) -> list[bytes]:
-        return self._raws[first : first + count]
-
-
-async def from_hub(world: World, raws: Raws) -> Replay:
+async def from_log(world: World, raws: Raws) -> Replay:
+    """A copy of the published log, its tiles made anew to fit."""
+    source = LogReader(Served(files_of([leaf_hash(raw) for raw in raws], raws)))
     replay = replay_of(world, strict=True, listen=None)
-    async for messages in hub_messages(Pages(raws), len(raws)):
+    async for messages in log_messages(source, len(raws)):
         replay.take(messages)
     replay.finish()
     return replay
@@ -137,7 +138,7 @@ async def from_archive(world: World, raws: Raws) -> Replay:
     return replay
 
 
-SOURCES = {"topic": from_topic, "hub": from_hub, "archive": from_archive}
+SOURCES = {"topic": from_topic, "tiles": from_log, "archive": from_archive}
 
 
 def signed_anew(world: World, raw: bytes, *, by: str = "hub/hub-1", **changed: object) -> bytes:
