@@ -27,6 +27,7 @@ from exchange.registry.statehash import state_hash
 from tests.ledger.drafts import DAY_MS, HOUR_MS
 from tests.ledger.hubs import TOPIC, Hub, begin, junk
 from tests.ledger.world import World, exchange_world
+from tests.simulation.heads import Heads
 
 NAMES = ("hub-1", "hub-2", "hub-3")
 EXPECTED = (ActRefused, RuleRefused, BusUnavailable, ClockOff, HubUnavailable)
@@ -68,6 +69,7 @@ class Simulation:
         self.released: list[Appended] = []
         self.sent: list[bytes] = []
         self.sequence = 0
+        self.heads = Heads(self.world)
         self.reference = self._reference()
 
     def _reference(self) -> Reference:
@@ -89,6 +91,7 @@ class Simulation:
             (3, self.a_hub_reads),
             (2, self.strangers_write),
             (2, self.a_hub_dies),
+            (3, self.a_hub_seals),
             (2, self.time_passes),
             (1, self.a_clock_drifts),
             (2, self.weather),
@@ -133,6 +136,12 @@ class Simulation:
         self._start(name)
         if self.chance.random() < 0.8:
             await self.hubs[name].follower.catch_up()
+
+    async def a_hub_seals(self) -> None:
+        """After it has read on, as a hub does; it may die at any step of it."""
+        hub = self._some_hub()
+        await hub.follower.catch_up()
+        await self.heads.seal(hub, self.chance)
 
     async def time_passes(self) -> None:
         by_ms = self.chance.choice((1_000, 1_000, 30_000, 120_000, HOUR_MS))
@@ -201,6 +210,12 @@ class Simulation:
         self._agreement()
         self._act_once()
         self._release()
+        self._heads()
+
+    def _heads(self) -> None:
+        """Every signed head is one of this ledger; that each hub has one a size, `Heads` sees."""
+        for size, root in self.heads.roots.items():
+            assert self.reference.prints[size][1] == root, size
 
     def _agreement(self) -> None:
         """State hash, count and root are one for all hubs at equal sizes, whatever their past."""

@@ -33,4 +33,6 @@ def test_the_simulation_does_what_it_claims() -> None:
     assert any(leaf.fresh and not leaf.carried for leaf in folded)
     assert {"seen-before"} <= {leaf.reason for leaf in folded}
     assert any(run.reference.hub.junk for run in runs)
+    assert sum(len(run.heads.roots) for run in runs) > 5
+    assert any(run.heads.deaths for run in runs)
     assert any(run.reference.hub.registry.grants_by_consumer for run in runs)
