@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from typer import TyperException
 
+from exchange.cli.unverified import unverified
 from exchange.errors import ExchangeError
 from exchange.model.text import Text
 from keys.errors import KeysError
@@ -43,6 +44,7 @@ class Problem:
             "message": {"en": self.text.en, "zh": self.text.zh},
             "remedy": {"en": self.remedy.en, "zh": self.remedy.zh},
             "rules": list(self.rules),
+            "unverified": unverified(self.rules),
             "retriable": self.retriable,
             "exit_code": self.exit_code,
         }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
 from exchange.cli.problems import Problem
+from exchange.cli.unverified import BADGE, mark
 from exchange.model.text import Language, Text, printable
 
 Advance = Callable[[int], None]
@@ -64,7 +65,7 @@ class Screen:
         """A line of the result."""
         if not self.as_json:
             line = self.word(fill(text, **values) if values else text)
-            self._write(self._out, _lines(line))
+            self._write(self._out, mark(_lines(line)))
 
     def heading(self, text: Text) -> None:
         """A line that begins something new."""
@@ -76,13 +77,13 @@ class Screen:
     def note(self, text: Text, **values: object) -> None:
         """A remark beside the result: what happens now, what to do next."""
         if not self.as_json:
-            self._write(self._err, self.word(fill(text, **values) if values else text))
+            self._write(self._err, mark(self.word(fill(text, **values) if values else text)))
 
     def grid(self, grid: Grid) -> None:
         """A table; tab-separated with one line of column titles when nobody looks."""
         if self.as_json:
             return
-        rows = [[_cell(value) for value in row] for row in grid.rows]
+        rows = [_cells(row) for row in grid.rows]
         titles = [self.word(column) for column in grid.columns]
         if not self.interactive:
             for row in [titles, *rows]:
@@ -126,7 +127,7 @@ class Screen:
         if self.as_json:
             self._write(self._out, json.dumps({"error": problem.data()}, ensure_ascii=False))
             return
-        self._write(self._err, f"{self.word(_WRONG)}: {_lines(self.word(problem.text))}")
+        self._write(self._err, f"{self.word(_WRONG)}: {mark(_lines(self.word(problem.text)))}")
         if self.word(problem.remedy):
             self._write(self._err, f"{self.word(_REMEDY)}: {_lines(self.word(problem.remedy))}")
 
@@ -154,6 +155,12 @@ class Screen:
     def _write(stream: TextIO, line: str) -> None:
         stream.write(line + "\n")
         stream.flush()
+
+
+def _cells(row: Sequence[object]) -> list[str]:
+    """A row as text; unverified rules are marked unless the row says so itself."""
+    cells = [_cell(value) for value in row]
+    return cells if any(BADGE in cell for cell in cells) else [mark(cell) for cell in cells]
 
 
 def _cell(value: object) -> str:

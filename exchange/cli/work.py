@@ -19,6 +19,7 @@ Work = Callable[["Office"], Awaitable[T]]
 
 ID_DIGITS_MIN: Final = 6
 _HEX: Final = re.compile(r"[0-9a-f]{6,64}")
+_WARNING: Final = Text("warning: {rule} {badge} {title}", "提示：{rule} {badge} {title}")
 _PASSPHRASE: Final = Text("Passphrase of this home", "本主目录的口令")
 
 
@@ -47,9 +48,23 @@ def at_work(session: Session, work: Work[T], *, member: str | None = None) -> T:
 
     async def run() -> T:
         async with open_office(home, session.settings, name, passphrase) as office:
-            return await work(office)
+            done = await work(office)
+            _tell_warnings(session, office)
+            return done
 
     return asyncio.run(run())
+
+
+def _tell_warnings(session: Session, office: "Office") -> None:
+    """Name the prohibitions that the acts of this command met and the rule set only tells of."""
+    if not office.hub.permitted_by:
+        return
+    register = office.view.engine.register
+    for rule in sorted(office.hub.permitted_by & register.rules.keys()):
+        row = register.rules[rule]
+        if row.effect == "forbid":
+            title = session.screen.word(Text(row.title_en, row.title_zh))
+            session.screen.note(_WARNING, rule=rule, badge=row.badge, title=title)
 
 
 def keep_log(session: Session, home: "Home") -> None:

@@ -82,6 +82,8 @@ class RemoteHub:
         clock: Clock,
         reader: Reader | None = None,
     ) -> None:
+        self.permitted_by: set[str] = set()
+        """Rules on the entries of permitted acts that went through here."""
         self._origin = origin
         self._entry_keys = entry_keys
         self._clock = clock
@@ -112,13 +114,19 @@ class RemoteHub:
             else:
                 standing = _standing(response)
                 if standing is not None:
-                    return self._verified(standing, act_id).admitted
+                    return self._noted(self._verified(standing, act_id).admitted)
                 if response.status_code == httpx.codes.OK:
-                    return self._verified(response.content, act_id).admitted
+                    return self._noted(self._verified(response.content, act_id).admitted)
                 if not tries_left or not _try_again(response):
                     raise error_of(response)
             await asyncio.sleep(SUBMIT_PAUSE_S)
         raise AssertionError("the last try returns or raises")
+
+    def _noted(self, admitted: Admitted) -> Admitted:
+        """Keep the rules of what was permitted: prohibitions among them are warnings."""
+        if admitted.permit:
+            self.permitted_by.update(admitted.rules)
+        return admitted
 
     async def ask(self, act: bytes, headers: Sequence[bytes]) -> KeysAnswered:
         """See `exchange.flow.ports.Hub.ask`. Never repeats the same bytes."""

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from policies.register import Register
-from policies.ruleset import RuleSet
 from tests.cli.conftest import PASSPHRASE, Terminal
+from tests.policies.laws import SHIPPED, with_file, with_law
 
 pytestmark = pytest.mark.kafka
 
@@ -42,6 +42,7 @@ class Played:
         self.kept = {"BARE": f"{BARE} --topic {topic}"}
         self.kept["ENTRY"] = f"{self.kept['BARE']} --abstract 全省门诊记录"
         self.kept["LAST_MONTH"] = (datetime.now(UTC) - timedelta(days=40)).date().isoformat()
+        self.data = Path.cwd() / "good.csv"
         self.before: dict[str, Any] = {}
         self.entries: list[dict[str, Any]] = []
 
@@ -74,10 +75,11 @@ def played(live_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.chdir(folder)
         for name, value in (("LANG", "en"), ("PASSPHRASE", PASSPHRASE), ("HOME", str(live_home))):
             patch.setenv(f"EXCHANGE_{name}", value)
-        files = RuleSet.read().files
-        for name, more in (("law", {}), ("strict", {"zz.cedar": STRICT.encode()})):
+        warned = with_law({"deployment": {"crypto-assessment": True}})
+        strict = with_file("zz.cedar", STRICT)
+        for name, law in (("law", SHIPPED), ("strict", strict), ("warned", warned)):
             (folder / name).mkdir()
-            for file, content in {**files, **more}.items():
+            for file, content in law.files.items():
                 (folder / name / file).write_bytes(content)
         contract = (HERE / "transcripts" / "files" / "clinics.yaml").read_text()
         (folder / "clinics.yaml").write_text(contract)
@@ -142,6 +144,12 @@ def test_explain_says_what_is_so_and_what_is_missing(played: Played) -> None:
     assert terminal(*line, "--purpose", "collaboration") == 0
     assert "no: health-bureau may not read clinic-visits" in terminal.out
     assert "has no grant" in terminal.out
+
+
+def test_a_warning_is_told_to_whoever_meets_it(played: Played) -> None:
+    terminal = played.terminal
+    assert terminal("push", "clinic-visits", str(played.data), "--as", "health-bureau") == 0
+    assert "warning: CRY-01 待核 National cryptography" in terminal.err
 
 
 def test_diff_names_the_grant_before_the_law_changes(played: Played) -> None:
