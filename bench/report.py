@@ -45,8 +45,8 @@ _HOW: Final = """
 - **Rules**: 10,000 members, 100,000 datasets and 1,000,000 grants in one state, in a process of
   its own; `state_mb` is its resident memory (applications and duties that follow are in it). A
   decision is rows into a question, the question into a slice, the slice to Cedar: *cold* the first
-  time for a grant, *cached* with entities that Cedar was given before, *remembered* the same
-  question a second later. *Add* is the effect of an application that is granted, *apply* with its
+  time for a grant, *cached* with entities that Cedar was given before, *remembered* from memory, a
+  second later. *Add* is the effect of an application that is granted, *apply* with its
   examination and decision.
 - **Evidence** (`ledger-…`): a ledger of {entries:,} entries, made through a hub's appender as its
   members would (key requests, receipts, anchors, applications, answers, revocations, refusals); the

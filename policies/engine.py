@@ -20,6 +20,7 @@ Cedar's own error texts quote the entities and are therefore dropped, never logg
 
 import hashlib
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -96,7 +97,8 @@ class Engine:
         self._likeness = Likeness(
             _as_json(self._select(frozenset(self._parsed))), rules.files[SCHEMA].decode()
         )
-        self._answers: dict[Hashable, Answer] = {}
+        # A plain dict would look for its oldest entry past all those that went before.
+        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
         self._remembering = Lock()
 
     @classmethod
@@ -127,7 +129,7 @@ class Engine:
     def _remember(self, key: Hashable, answer: Answer) -> None:
         with self._remembering:
             while len(self._answers) >= _ANSWERS_MAX:
-                del self._answers[next(iter(self._answers))]
+                self._answers.popitem(last=False)
             self._answers[key] = answer
 
     def _period(self, time_ms: ContextValue | None) -> Period | None:
