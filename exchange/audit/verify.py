@@ -43,11 +43,7 @@ def examine(
     """
     lied = next((row for row in record.rows if row.disputed), None)
     if lied is not None:
-        raise _differs(
-            f"hub {lied.hub} gave entry {lied.index} a verdict that the rules do not give",
-            f"枢纽 {lied.hub} 对第 {lied.index} 条给出的裁决与规则不符",
-            "verdict",
-        )
+        raise disputed(lied.hub, lied.index)
     if hub is not None:
         size, root = hub
         if size > follower.size:
@@ -74,6 +70,15 @@ def examine(
         void=len(record.rows) - len(fresh),
         junk=dict(follower.leaves.junk),
         hub_size=-1 if hub is None else hub[0],
+    )
+
+
+def disputed(hub: str, index: int) -> CheckFailed:
+    """A hub wrote down a verdict that the rules do not give."""
+    return _differs(
+        f"hub {hub} gave entry {index} a verdict that the rules do not give",
+        f"枢纽 {hub} 对第 {index} 条给出的裁决与规则不符",
+        "verdict",
     )
 
 

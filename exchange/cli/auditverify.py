@@ -9,8 +9,9 @@ import typer
 from exchange.cli.auditentries import recorded
 from exchange.cli.auditlog import check_log, compare
 from exchange.cli.auditprove import policy_of, verify_proof_file
+from exchange.cli.auditsource import replay_archive
 from exchange.cli.screen import Screen
-from exchange.cli.session import session_of
+from exchange.cli.session import Session, session_of
 from exchange.cli.times import shown
 from exchange.cli.work import as_reader, home_of
 from exchange.errors import UsageError
@@ -70,10 +71,19 @@ def verify(
     against: Annotated[
         str, typer.Option("--against", help="Checkpoint or copy of the log of another reader.")
     ] = "",
+    archive: Annotated[
+        Path | None, typer.Option("--archive", help="A file made by 'audit export'; no network.")
+    ] = None,
+    pin: Annotated[
+        str, typer.Option("--pin", help="Hash of the first entry, if there is no home here.")
+    ] = "",
 ) -> None:
     """Read the whole ledger from Kafka, check every signature and verdict, compare with the hub."""
     session = session_of(context)
     screen = session.screen
+    if archive is not None:
+        verify_archive(session, archive, pin)
+        return
     if proof is not None:
         verify_proof_file(session, proof, entry, policy)
         return
@@ -100,6 +110,46 @@ def verify(
             "junk": found.junk,
             "hub_size": found.hub_size,
             "checkpoint": None if found.published is None else _published(found.published),
+        }
+    )
+
+
+def verify_archive(session: Session, archive: Path, pin: str) -> None:
+    """Every signature and every verdict in an archive; `CheckFailed` for a verdict that is false.
+
+    The same as to replay it, without the figures.
+    """
+    from exchange.audit.verify import disputed
+
+    run = replay_archive(session, archive, pin=pin)
+    found = run.found
+    if found.disputed:
+        first = next(one for one in found.differences if one.why == "disputed")
+        raise disputed(first.hub, first.index)
+    screen = session.screen
+    screen.say(_WHOLE, entries=found.entries, root=found.root.hex())
+    screen.say(
+        _FOUND,
+        denials=found.denials,
+        rejudged=found.overtaken,
+        void=sum(found.void.values()),
+        junk=0,
+    )
+    if run.head is not None:
+        head, signed = run.head, shown(run.head.time_s * 1000)
+        screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=signed)
+    screen.answer(
+        {
+            "verified": True,
+            "entries": found.entries,
+            "root": found.root,
+            "time": shown(found.time_ms),
+            "denials": found.denials,
+            "rejudged": found.overtaken,
+            "void": sum(found.void.values()),
+            "junk": {},
+            "hub_size": -1,
+            "checkpoint": None if run.head is None else run.head.checkpoint.size,
         }
     )
 

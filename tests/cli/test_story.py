@@ -26,7 +26,8 @@ def test_the_story_comes_out_as_written(
     monkeypatch.setenv("EXCHANGE_HOME", str(live_home))
     for file in (HERE / "files").iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    play(HERE / "story.txt", feed, {"TOPIC": f"test.data.{uuid4().hex}"})
+    log = live_home / "hub" / "log"
+    play(HERE / "story.txt", feed, {"TOPIC": f"test.data.{uuid4().hex}", "LOG": str(log)})
 
 
 def test_duties_come_out_as_written(

@@ -45,6 +45,16 @@ def test_what_is_set_is_taken() -> None:
     assert (settings.language, settings.log_level) == ("zh", "debug")
 
 
+def test_a_database_is_named_by_its_address_and_never_shown() -> None:
+    address = "postgresql://auditor:secret@db.example/exchange"
+    settings = environment({"EXCHANGE_DATABASE_URL": address})
+    assert settings.database == address
+    assert "secret" not in repr(settings)
+    error = refused(EXCHANGE_DATABASE_URL="mysql://auditor:secret@db.example/exchange")
+    assert "secret" not in f"{error.text} {error.remedy}"
+    assert environment({}).database is None
+
+
 def test_a_relative_home_is_made_absolute() -> None:
     assert environment({"EXCHANGE_HOME": "here"}).home == Path.cwd() / "here"
 
