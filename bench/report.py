@@ -52,7 +52,10 @@ _HOW: Final = """
   members would (key requests, receipts, anchors, applications, answers, revocations, refusals); the
   figure counts processor time of all processes. *Replay* verifies hub and member of every entry and
   decides every verdict again; *prove* reads checkpoint, bundle and tiles from files and verifies
-  the proof, both signatures of the checkpoint included. Memory is each process's peak.
+  the proof, both signatures of the checkpoint included. *Replay-entries* takes the members'
+  signatures as checked. *Search* asks an SQLite view for pages of fifty by one filter to three, and
+  half the time a span of time; `count` goes over all entries that fit. Memory is each process's
+  peak.
 
 ## What the peers were given
 
