@@ -1,10 +1,11 @@
 """The search view: however it was built, it is the same, and it is of one ledger."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 
 from exchange.audit.view import Feed, View
 from exchange.audit.viewquery import Question, ask
@@ -90,6 +91,21 @@ def test_two_processes_never_put_one_entry_twice(viewed_world: World, tmp_path: 
         second.catch_up(replay)
     assert contents(view) == before
     view.engine.dispose()
+
+
+def test_a_database_that_somebody_holds_is_in_use(viewed_world: World, tmp_path: Path) -> None:
+    impatient = create_engine(f"sqlite:///{tmp_path / 'view.db'}", connect_args={"timeout": 0})
+    view = View(impatient, viewed_world.pin)
+    feed = Feed(view)
+    replay = replayed(viewed_world, feed.take)
+    holder = sqlite3.connect(tmp_path / "view.db")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(InUse):
+        feed.catch_up(replay)
+    holder.close()
+    feed.finish(replay)
+    assert contents(view)["audit_position"][0][3] == len(viewed_world.entries)
+    impatient.dispose()
 
 
 def test_a_crash_in_the_middle_leaves_a_whole_view(
