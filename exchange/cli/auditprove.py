@@ -15,6 +15,7 @@ from exchange.errors import InputUnreadable, NotFound
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
+    from exchange.ledger.cosignature import LogKeys
     from exchange.ledger.policy import Policy
     from exchange.ledger.proof import Proof, Proven
     from exchange.wiring.home import Home
@@ -94,20 +95,43 @@ async def proof_of(
 def verify_proof_file(
     session: Session, file: Path, entry: Path | None, policy: Path | None
 ) -> None:
-    """Verify one tlog-proof text from the pinned genesis alone, and say what it proves."""
-    from exchange.ledger.proof import parse_proof, verify_proof
-    from exchange.wiring.hublog import keys_of_log
+    """Verify one tlog-proof text and say what it proves: from the pinned genesis alone.
 
-    home = home_of(session)
+    Where there is no home the policy's log lines say whose signature counts.
+    """
+    from exchange.ledger.checkpoint import parse_checkpoint
+    from exchange.ledger.note import parse_note
+    from exchange.ledger.policy import parse_policy
+    from exchange.ledger.proof import parse_proof, verify_proof
+
+    proof = parse_proof(_read(file))
+    given = None if policy is None else parse_policy(_read(policy), str(policy))
+    origin = parse_checkpoint(parse_note(proof.checkpoint).text).origin
+    log, home = _trusted(session, given, origin)
     proven = verify_proof(
-        parse_proof(_read(file)),
-        keys_of_log(home.root()),
+        proof,
+        log,
         entry=_read(entry) if entry is not None else None,
-        policy=policy_of(home, policy),
+        policy=policy_of(home, None) if given is None and home is not None else given,
     )
     tell_proven(session.screen, proven)
-    said = tell_entry(session.screen, home, proven.entry)
+    said = {} if home is None else tell_entry(session.screen, home, proven.entry)
     session.screen.answer({"verified": True} | proven_data(proven) | said)
+
+
+def _trusted(
+    session: Session, given: "Policy | None", origin: str
+) -> "tuple[LogKeys, Home | None]":
+    """Whose heads count: by the home's pin, or without a home by the policy that was given."""
+    from exchange.wiring.hublog import keys_of_log
+
+    try:
+        home = home_of(session)
+    except NotFound:
+        if given is None:
+            raise
+        return given.log(origin), None
+    return keys_of_log(home.root()), home
 
 
 def policy_of(home: "Home", file: Path | None) -> "Policy | None":

@@ -10,7 +10,13 @@ from dataclasses import InitVar, dataclass
 from typing import Final
 
 from exchange.errors import ConfigurationInvalid, NoteRefused
-from exchange.ledger.cosignature import SignedHead, verified_time
+from exchange.ledger.cosignature import (
+    HubVerifiers,
+    LogKeys,
+    SignedHead,
+    refused,
+    verified_time,
+)
 from exchange.ledger.note import SignatureType, VerifierKey, parse_vkey
 
 POLICY_BYTES_MAX: Final = 1 << 20
@@ -49,6 +55,11 @@ class Policy:
     groups: Mapping[str, Group]
     quorum: str
 
+    def log(self, origin: str) -> LogKeys:
+        """The keys that the policy lists for the log of ``origin``: any one of them will do."""
+        keys = [key for key, _ in self.logs if key.name == origin]
+        return LogKeys(origin, tuple(HubVerifiers(key.id.hex(), (key,)) for key in keys))
+
     def met(self, signed: Iterable[str]) -> bool:
         """Whether the witnesses of these names are a quorum."""
         return self.quorum == NONE or self._counts(self.quorum, frozenset(signed))
@@ -79,9 +90,15 @@ class Witnessed:
 def check_quorum(head: SignedHead, policy: Policy) -> Witnessed:
     """``head`` as witnessed, if those who cosigned it are a quorum.
 
-    Raises `NoteRefused` with ``quorum`` (naming who is missing), or ``signature`` if the line of a
-    known witness does not verify.
+    Raises `NoteRefused` with ``quorum`` (naming who is missing), ``signature`` if the line of a
+    known key does not verify, or ``unsigned`` if the policy lists logs and none of them signed.
     """
+    if policy.logs and not any(
+        verified_time(key, head.note, head.checkpoint) is not None
+        for key, _ in policy.logs
+        if key.name == head.checkpoint.origin
+    ):
+        raise refused("unsigned")
     times = cosigned(head, policy)
     if not policy.met(times):
         missing = ", ".join(name for name in policy.witnesses if name not in times)

@@ -196,3 +196,17 @@ def test_nobody_else_makes_what_verification_gives() -> None:
         with pytest.raises(TypeError):
             make()
     assert isinstance(parse_policy(b"quorum none"), Policy)
+
+
+def test_a_policy_that_lists_logs_asks_for_one_of_them() -> None:
+    first, second = (hub.keys[0].text() for hub in LOG.keys.hubs)
+    by_first = parse_policy(f"log {first}\nlog {second}\nquorum none".encode())
+    assert check_quorum(head_of(), by_first).times == {}
+    other = PublishedLog(seed=5).keys.vkeys[0].text()
+    for text in (f"log {second}\nquorum none", f"log {other}\nquorum none"):
+        with pytest.raises(NoteRefused) as refusal:
+            check_quorum(head_of(), parse_policy(text.encode()))
+        assert refusal.value.failure == "unsigned"
+    alone = by_first.log(LOG.keys.origin)
+    assert verify_head(LOG.signed(hub="hub-2").render(), alone).checkpoint == LOG.head()
+    assert by_first.log("another.test").vkeys == ()
