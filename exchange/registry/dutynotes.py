@@ -4,16 +4,17 @@ Called by `apply_effects` after an act has taken effect, at its position. The ac
 duties (demands, objections, …) are dutyeffects.py; both use owing.py.
 """
 
+import heapq
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from exchange.model import acts, lifeacts
-from exchange.model.regions import contains
 from exchange.registry.case import Asked
 from exchange.registry.contractfacts import cycle_of, personal_fields
 from exchange.registry.cycles import PERIODIC, missed, next_period, period_of
 from exchange.registry.dutyrows import Provided
+from exchange.registry.facts import region_prefixes
 from exchange.registry.owing import TERM, Owed, count, owe, settle, settle_open
 from exchange.registry.rows import Grant
 from exchange.registry.state import Registry
@@ -84,46 +85,40 @@ def _granted(asked: Asked, index: int) -> None:
     )
     if name is None:
         return
-    streams = registry.streams_by_dataset.get(grant.dataset, ())
-    if any(_provides(registry, grant, stream) for stream in streams):
+    places = _places(registry, grant)
+    if any(registry.anchored.get(place, -1) >= grant.from_ms for place in places):
         settle(asked, index, name)
-    else:
-        registry.duties_first.setdefault(grant.dataset, []).append(name)
+        return
+    for place in places:
+        waiting = registry.duties_first.setdefault(place, [])
+        heapq.heappush(waiting, (grant.from_ms, name))
 
 
-def _provides(registry: Registry, grant: Grant, stream: bytes) -> bool:
-    newest = registry.newest_anchor(stream)
-    if newest is None or newest.time_ms < grant.from_ms:
-        return False
-    region = registry.streams[stream].region
-    return any(contains(outer, region) or contains(region, outer) for outer in grant.regions)
+def _places(registry: Registry, grant: Grant) -> list[tuple[str, str]]:
+    """Where anchors of streams that a grant meets are looked for: no finer than streams split."""
+    digits = registry.shapes[grant.contract_hash].region_digits
+    return sorted({(grant.dataset, region[:digits]) for region in grant.regions})
 
 
 def _progress(body: acts.ReportProgress, asked: Asked, index: int) -> None:
     registry = asked.registry
-    touched: dict[tuple[str, str], bytes] = {}
-    for anchor in body.anchors:
-        row = registry.streams[anchor.stream]
-        touched[row.dataset, row.region] = anchor.stream
-    for (dataset, region), stream in touched.items():
-        waiting = registry.duties_first.get(dataset)
-        if waiting:
-            registry.duties_first[dataset] = [
-                name for name in waiting if not _first(asked, index, name, stream)
-            ]
+    streams = (registry.streams[anchor.stream] for anchor in body.anchors)
+    for dataset, region in dict.fromkeys((row.dataset, row.region) for row in streams):
+        for prefix in region_prefixes(region):
+            _first(asked, index, (dataset, prefix))
         for place in {"", region}:
-            standing_row = registry.cycles.get((dataset, place))
-            if standing_row is not None:
-                _provide(asked, index, standing_row)
+            name = registry.cycles.get((dataset, place))
+            if name is not None:
+                _provide(asked, index, name)
 
 
-def _first(asked: Asked, index: int, name: str, stream: bytes) -> bool:
-    """Whether a first provision is no longer waited for."""
-    row = asked.registry.duties[name]
-    grant = asked.registry.grants[row.grant or b""]
-    if row.settled is None and _provides(asked.registry, grant, stream):
-        settle(asked, index, name)
-    return asked.registry.duties[name].settled is not None
+def _first(asked: Asked, index: int, place: tuple[str, str]) -> None:
+    """Grants of this place whose period has begun are provided for the first time."""
+    registry = asked.registry
+    registry.anchored[place] = asked.at_ms
+    waiting = registry.duties_first.get(place)
+    while waiting and waiting[0][0] <= asked.at_ms:
+        settle_open(asked, index, heapq.heappop(waiting)[1], "done")
 
 
 def _provide(asked: Asked, index: int, name: str) -> None:
@@ -207,7 +202,8 @@ def _withdraw(body: acts.WithdrawDataset, asked: Asked, index: int) -> None:
         row = registry.duties[name]
         if row.dataset == body.dataset and row.kind in {"answer", "first", "cycle", "catalogue"}:
             settle(asked, index, name, "lapsed")
-    registry.duties_first.pop(body.dataset, None)
+    for place in [place for place in registry.duties_first if place[0] == body.dataset]:
+        del registry.duties_first[place]
 
 
 def _propose(body: acts.ProposeDataset, asked: Asked, index: int) -> None:

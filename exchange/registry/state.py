@@ -103,8 +103,10 @@ class Registry:
     """Every obligation ever, by its id; exchange/registry/SPEC.md."""
     duties_open: set[str] = field(default_factory=set)
     """Those that are not settled."""
-    duties_first: dict[str, list[str]] = field(default_factory=dict)
-    """First provisions that are waited for, by dataset."""
+    duties_first: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
+    """First provisions that are waited for, by dataset and region: heaps of (from, duty)."""
+    anchored: dict[tuple[str, str], int] = field(default_factory=dict)
+    """When a stream of a dataset in a region, or in a place within it, was last anchored."""
     duties_register: dict[str, set[str]] = field(default_factory=dict)
     """What a proposal of the dataset settles: entries promised, entries to be updated."""
     duty_counts: dict[tuple[str, str], int] = field(default_factory=dict)

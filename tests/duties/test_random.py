@@ -57,7 +57,7 @@ def take(stage: DutyStage, name: str) -> Folded | None:
     return done if isinstance(done, Folded) else None
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(sorted(STEPS)), st.integers(0, 9)), min_size=15, max_size=40)
 )
