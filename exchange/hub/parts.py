@@ -54,7 +54,7 @@ class ReadsLedger(Protocol):
 class Published:
     """How far the log is published: entries under the newest checkpoint, and what is not yet.
 
-    ``age_ms`` is how long ago this hub signed the checkpoint, ``cosignatures_missing`` how many
+    ``age_ms`` is how long ago this hub published the checkpoint, ``cosignatures_missing`` how many
     witnesses of its policy have not cosigned it.
     """
 

@@ -83,7 +83,7 @@ class PublishedLog:
         return Published(
             entries=sealer.published_size,
             unsealed=max(0, self._hub.follower.size - sealer.published_size),
-            age_ms=max(0, self._hub.clock.now_ms() - sealer.signed.time_s * 1000),
+            age_ms=max(0, self._hub.clock.now_ms() - sealer.published_ms),
             cosignatures_missing=sealer.cosignatures_missing,
         )
 

@@ -69,6 +69,7 @@ class LogFiles:
                 failure="log-in-use",
             ) from None
         self._lock = lock
+        self._partials = None  # another process may have been here
 
     def release(self) -> None:
         """Let go of it."""

@@ -68,6 +68,8 @@ class Sealer:
         pause_s: float = PAUSE_S,
     ) -> None:
         self.trouble: DiskFull | BusUnavailable | None = None
+        self.published_ms = 0
+        """When the newest checkpoint was signed, as far as its lines say, or else published."""
         self._follower = follower
         self._sealing = sealing
         self._now_ms = now_ms
@@ -104,6 +106,8 @@ class Sealer:
             self._sealing.begin(self._follower.leaves.tree)
         except LedgerBroken as error:
             raise self._follower.stop(error) from None
+        if self.signed is not None:
+            self.published_ms = self.signed.time_s * _MS or self._now_ms()
         self._fresh.set()
 
     async def run(self) -> None:
@@ -133,8 +137,9 @@ class Sealer:
             now_s = self._now_ms() // _MS
             head = await asyncio.to_thread(self._sealing.sign, draft, now_s=now_s)
         await self._cosign_and_publish(head)
+        self.published_ms = self._now_ms()
         metrics.LOG_SIZE.set(head.checkpoint.size)
-        metrics.LOG_SEALED_AT.set(self._now_ms() / _MS)
+        metrics.LOG_SEALED_AT.set(self.published_ms / _MS)
         metrics.LOG_UNSEALED.set(self._follower.size - self.size)
 
     async def _woken(self) -> None:

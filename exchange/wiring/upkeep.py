@@ -247,8 +247,8 @@ async def _hub_ready(home: Home, settings: Settings) -> list[Step]:
 def _log_step(log: LogState) -> Step:
     """The newest checkpoint: how large, how old, what is not under it, who has not signed it."""
     seconds, missing = log.age_ms // 1000, log.cosignatures_missing
-    en = f"checkpoint of {log.entries} entries, signed {seconds} s ago"
-    zh = f"检查点含 {log.entries} 条，{seconds} 秒前签署"
+    en = f"checkpoint of {log.entries} entries, published {seconds} s ago"
+    zh = f"检查点含 {log.entries} 条，{seconds} 秒前发布"
     if log.unsealed:
         en, zh = (
             f"{en}; {log.unsealed} entries not under it yet",
