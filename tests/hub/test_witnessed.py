@@ -82,7 +82,7 @@ async def test_the_checkpoint_that_is_served_is_cosigned(laid: Ground, own: Witn
         async with serving(laid, own):
             await until(lambda: hub.sealer.published_size == len(laid.world.entries))
             await append_one(laid, hub.follower.size, cluster)
-            async with asyncio.timeout(1.0):
+            async with asyncio.timeout(4.0):
                 await until(lambda: hub.sealer.published_size > len(laid.world.entries))
             agreed = await agree(reader, keys, hub.follower.leaves.tree, policy=policy)
             assert agreed.witnessed is not None
@@ -91,7 +91,7 @@ async def test_the_checkpoint_that_is_served_is_cosigned(laid: Ground, own: Witn
             assert hub.sealer.cosignatures_missing == 0
         size = hub.sealer.published_size
         await append_one(laid, hub.follower.size, cluster)
-        async with asyncio.timeout(1.5):  # the witness is gone: that delays nothing for long
+        async with asyncio.timeout(4.0):  # the witness is gone: that delays nothing for long
             await until(lambda: hub.sealer.published_size > size)
         with pytest.raises(NoteRefused) as refusal:
             await agree(reader, keys, hub.follower.leaves.tree, policy=policy)
