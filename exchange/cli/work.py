@@ -57,9 +57,13 @@ def at_work(session: Session, work: Work[T], *, member: str | None = None) -> T:
 
 def _tell_warnings(session: Session, office: "Office") -> None:
     """Name the prohibitions that the acts of this command met and the rule set only tells of."""
+    from exchange.wiring.lawbook import shipped_rules
+
     if not office.hub.permitted_by:
         return
-    register = office.view.engine.register
+    # Where a command never read the ledger, the program's own register names the rules.
+    read = bool(office.view.registry.rules)
+    register = office.view.engine.register if read else shipped_rules().register
     for rule in sorted(office.hub.permitted_by & register.rules.keys()):
         row = register.rules[rule]
         if row.effect == "forbid":
