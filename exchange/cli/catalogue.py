@@ -128,7 +128,7 @@ def list_datasets(
             _name(row),
             row.provider,
             screen.word(SHARING[row.sharing]),
-            screen.word(STATUS[row.status]),
+            _standing(row, screen),
             short(row.contract_hash),
             row.topic,
         ]
@@ -175,6 +175,13 @@ def show(
     if contract is not None:
         contract.write_bytes(encoded)
     screen.answer(data | {"elements": elements})
+
+
+def _standing(row: "Dataset | Proposal", screen: Screen) -> str:
+    """How it stands, and what it wants if it went back."""
+    wanting = wanting_shown(getattr(row, "wanting", ()), screen)
+    status = screen.word(STATUS[row.status])
+    return screen.word(Text(f"{status}: {wanting}", f"{status}：{wanting}")) if wanting else status
 
 
 def wanting_shown(wanting: Sequence[str], screen: Screen) -> str:
