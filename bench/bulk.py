@@ -16,6 +16,7 @@ from typing import Final
 import orjson
 
 from bench import csfle, jose, plain
+from bench.breakdown import profiled
 from bench.installation import Installation, Shared
 from bench.rounds import Measured, Run, interleaved
 from bench.villages import Columns, Villages
@@ -99,8 +100,11 @@ def sealed_publish(publisher: Publisher, villages: Villages) -> Run:
     return run
 
 
-async def publish(bench: Bench) -> dict[str, Measured]:
-    """Records a second from memory to the last acknowledgement, for every contender."""
+async def publish(bench: Bench) -> tuple[dict[str, Measured], dict[str, float]]:
+    """Records a second from memory to the last acknowledgement, for every contender.
+
+    And milliseconds by part of the product in a profiled round.
+    """
     site, rows = bench.site, bench.villages.rows
     few = bench.villages.sample(PER_RECORD).rows
     confluent = plain.confluent_producer(site.bootstrap)
@@ -116,7 +120,8 @@ async def publish(bench: Bench) -> dict[str, Measured]:
                 "jose": plain.confluent_publish(confluent, await bench.topic("jose"), few, seal),
                 **protected,
             }
-            return await interleaved(runs, bench.rounds)
+            measured = await interleaved(runs, bench.rounds)
+            return measured, await profiled(runs["sealed"])
     finally:
         await aiokafka.stop()
 
@@ -140,8 +145,11 @@ async def _csfle(bench: Bench, rows: list[dict[str, str]]) -> AsyncIterator[dict
         yield runs
 
 
-async def opened(bench: Bench) -> dict[str, Measured]:
-    """Records a second from the start of a reader to the last decoded record."""
+async def opened(bench: Bench) -> tuple[dict[str, Measured], dict[str, float]]:
+    """Records a second from the start of a reader to the last decoded record.
+
+    And milliseconds by part of the product in a profiled round.
+    """
     site, count = bench.site, bench.villages.count
     shared = await site.dataset("bulk-open")
     topic = await bench.topic("open")
@@ -155,7 +163,8 @@ async def opened(bench: Bench) -> dict[str, Measured]:
         "aiokafka": plain.aiokafka_read(site.bootstrap, topic, count),
         "confluent": plain.confluent_read(site.bootstrap, topic, count),
     }
-    return await interleaved(runs, bench.rounds)
+    measured = await interleaved(runs, bench.rounds)
+    return measured, await profiled(runs["sealed"])
 
 
 def _open(site: Installation, shared: Shared, count: int) -> Run:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.breakdown import seconds_of
 from bench.installation import CONSUMER, Installation, Shared
 from bench.memory import Peak, watched
 
@@ -25,6 +26,10 @@ class Follower:
     peak: Peak = field(default_factory=Peak)
     committed_ns: dict[int, int] = field(default_factory=dict)
     """Sequence of a bundle → when it was committed; for datasets of one stream."""
+    commit_ms: dict[int, float] = field(default_factory=dict)
+    """Sequence of a bundle → how long its commit took."""
+    processor_s: float = 0.0
+    """What the process has used in all, known when it was told to end."""
 
     async def delivered(self, records: int, timeout_s: float = 300.0) -> None:
         """Return when so many records are committed."""
@@ -43,11 +48,13 @@ class Follower:
             self.last_ns = told["at_ns"]
             for sequence in told["sequences"]:
                 self.committed_ns[sequence] = self.last_ns
+                self.commit_ms[sequence] = told["commit_ms"]
         return True
 
     async def end(self) -> None:
         """Stop it and read what it says last. Raises `RuntimeError` when it did not end well."""
         if self.process.returncode is None:
+            self.processor_s = seconds_of(self.process.pid)
             self.process.send_signal(signal.SIGTERM)
         while await self._line():
             pass

@@ -1,7 +1,7 @@
 """A subscriber in a process of its own, as a department runs one: ``python -m bench.following``.
 
 Follows a grant into a database. On standard output a line ``ready``, then one JSON line a commit:
-when it returned (the machine's monotonic clock, ns), records, and the last sequence of each stream.
+when it returned (the machine's monotonic clock, ns), how long it took, records, and the sequences.
 Ends with SIGTERM. It imports what ``exchange adapter run`` does and no more, for its memory is
 measured; the other side of the pipe is `bench.follower`.
 """
@@ -40,10 +40,13 @@ class _Telling:
         self._sink.mark(marks)
 
     def commit_many(self, deliveries: Sequence[Delivery]) -> None:
+        began_ns = time.monotonic_ns()
         self._sink.commit_many(deliveries)
+        at_ns = time.monotonic_ns()
         _tell(
             {
-                "at_ns": time.monotonic_ns(),
+                "at_ns": at_ns,
+                "commit_ms": (at_ns - began_ns) / 1e6,
                 "records": sum(len(one.versions) for one in deliveries),
                 "sequences": [one.sequence for one in deliveries],
             }

@@ -27,16 +27,20 @@ async def latency(
     shared = await site.dataset("latency", whole=True)
     chance = random.Random(1)
     pushed: list[int] = []
+    acknowledged: list[int] = []
     async with follower(site, shared, conninfo) as running, site.publisher(shared) as publisher:
         for row in villages.sample(count + WARM_UPS).rows:
             await asyncio.sleep(chance.uniform(*PAUSE_S))
             pushed.append(time.monotonic_ns())
             await publisher.push({name: [value] for name, value in row.items()})
             await publisher.flush()
+            acknowledged.append(time.monotonic_ns())
         await running.delivered(len(pushed))
         took = [
             (running.committed_ns[sequence] - began) / 1e6 for sequence, began in enumerate(pushed)
         ]
+        kept = [(done - began) / 1e6 for began, done in zip(pushed, acknowledged, strict=True)]
+        commits = [running.commit_ms[sequence] for sequence in range(len(pushed))]
     usual = took[WARM_UPS:]
     return {
         "records": len(usual),
@@ -45,4 +49,8 @@ async def latency(
         "p99_ms": round(quantile(usual, 0.99), 2),
         "max_ms": round(max(usual), 2),
         "first_ms": round(took[0], 2),
+        "acknowledged_p50_ms": round(quantile(kept[WARM_UPS:], 0.50), 2),
+        "acknowledged_p99_ms": round(quantile(kept[WARM_UPS:], 0.99), 2),
+        "commit_p50_ms": round(quantile(commits[WARM_UPS:], 0.50), 2),
+        "commit_p99_ms": round(quantile(commits[WARM_UPS:], 0.99), 2),
     }

@@ -5,6 +5,7 @@ the system may drop; private memory is what a process really adds. Not ``ru_maxr
 at what the parent had when it started the process.
 """
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,17 +18,21 @@ LOOK_S: Final = 0.02
 
 @dataclass(slots=True)
 class Peak:
-    """Bytes; 0 before the first look."""
+    """Bytes, and processor seconds; 0 before the first look."""
 
     resident: int = 0
     private: int = 0
+    processor_s: float = 0.0
 
     def look(self, pid: int) -> None:
         """Take what process ``pid`` has now; nothing if it is gone."""
         try:
             lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+            spent = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(") ")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return
+        ticks = int(spent[11]) + int(spent[12])
+        self.processor_s = max(self.processor_s, ticks / os.sysconf("SC_CLK_TCK"))
         for line in lines:
             name, _, value = line.partition(":")
             if name == "VmHWM":

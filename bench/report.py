@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.targets import TARGETS, Found
+from bench.targets import TARGETS, Found, Target
 
 QUIET: Final = 0.5
 """Load average up to which a machine of two cores counts as quiet."""
@@ -81,6 +81,7 @@ def render(results: Mapping[str, Any]) -> str:
         _targets(found),
         "\n## Records a second\n\n" + _contenders(found),
         "\n## Everything else\n\n" + _figures(found),
+        "\n## Where the time goes\n\n" + _where(found),
         _HOW.format(
             rounds=results["rounds"],
             per_record=f"{results['per_record']:,}",
@@ -148,9 +149,27 @@ def _figures(found: Found) -> str:
     rows = [
         [benchmark, ", ".join(f"{name} {_number(value)}" for name, value in figures.items())]
         for benchmark, figures in found.items()
-        if benchmark not in {"publish", "open"}
+        if benchmark not in {"publish", "open", "where"}
     ]
     return _table(["benchmark", "figures"], rows)
+
+
+def _where(found: Found) -> str:
+    """What was missed, and what `bench.breakdown` saw of every benchmark."""
+    missed = [target.what for target in TARGETS if _is_missed(target, found)]
+    told = "Missed: " + "; ".join(missed) + "." if missed else "No target was missed."
+    rows = [
+        [looked_at, ", ".join(f"{part} {_number(much)}" for part, much in parts.items())]
+        for looked_at, parts in found.get("where", {}).items()
+    ]
+    return f"{told}\n\n" + _table(["looked at", "parts, largest or first in the order"], rows)
+
+
+def _is_missed(target: Target, found: Found) -> bool:
+    try:
+        return not target.met(target.value(found))
+    except KeyError:
+        return False
 
 
 def _number(value: float) -> str:

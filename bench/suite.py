@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from bench import bulk, evidence, ledger, rules, wholesale
+from bench import breakdown, bulk, evidence, ledger, rules, wholesale
 from bench.installation import Installation, installation
 from bench.latency import latency
 from bench.rounds import Measured
@@ -72,6 +72,8 @@ class Run:
     directory: Path
     notes: list[str]
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
+    where: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Where the time went: what was looked at → part → how much, by `bench.breakdown`."""
 
     @property
     def bulk(self) -> bulk.Bench:
@@ -80,11 +82,15 @@ class Run:
 
 
 async def _publish(run: Run) -> None:
-    run.found["publish"] = _rates(await bulk.publish(run.bulk))
+    measured, parts = await bulk.publish(run.bulk)
+    run.found["publish"] = _rates(measured)
+    run.where["publish, profiled, ms"] = parts
 
 
 async def _open(run: Run) -> None:
-    run.found["open"] = _rates(await bulk.opened(run.bulk))
+    measured, parts = await bulk.opened(run.bulk)
+    run.found["open"] = _rates(measured)
+    run.where["open, profiled, ms"] = parts
 
 
 async def _wire(run: Run) -> None:
@@ -103,8 +109,15 @@ async def _load(run: Run) -> None:
     for name, times in (("load", 1), ("load-long", LONG)):
         count = run.villages.count * times
         with wholesale.repeated(villages_file(), count, run.directory) as file:
+            before = breakdown.processors(run.site, run.conninfo)
             loaded = await wholesale.load(run.site, file, run.conninfo, name=name, records=count)
+            spent = breakdown.used(before, breakdown.processors(run.site, run.conninfo))
         run.found[name] = asdict(loaded)
+        run.where[f"{name}, processor seconds"] = {
+            "push": loaded.push_processor_s,
+            "subscriber": loaded.pull_processor_s,
+            **spent,
+        }
     if not whole:
         run.notes.append("load: the first rows only, as this is a quick run")
 
@@ -115,8 +128,17 @@ async def _release(run: Run) -> None:
         for items in (ledger.BULK_ITEMS, ledger.USUAL_ITEMS, ledger.ONE):
             some = min(items, run.size.epochs)
             count = max(8, min(2 * run.size.epochs // some, run.size.acts // 3))
+            before = breakdown.processors(run.site, run.conninfo)
+            timers = await breakdown.hub_timers(run.site)
             released = await ledger.release(given, items=some, count=count)
             run.found[f"release-{items}"] = released
+            spent = breakdown.used(before, breakdown.processors(run.site, run.conninfo))
+            run.where[f"release in acts of {items}, processor ms an act"] = {
+                name: round(seconds * 1000 / count, 2) for name, seconds in spent.items()
+            }
+            run.where[f"release in acts of {items}, the hub's timers, mean ms"] = breakdown.mean_ms(
+                timers, await breakdown.hub_timers(run.site)
+            )
             if items != ledger.BULK_ITEMS:
                 run.found[f"response-{items}"] = await ledger.response(
                     given,
@@ -171,7 +193,7 @@ async def measure(
                     await benchmark(run)
             own = is_embedded(site.home, site.settings)
             version = embedded(site.home).version if own else "of EXCHANGE_KAFKA"
-    return run.found, version
+    return {**run.found, "where": run.where}, version
 
 
 def _rates(measured: dict[str, Measured]) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Load:
     push_private_mb: float
     pull_peak_mb: float
     pull_private_mb: float
+    push_processor_s: float
+    pull_processor_s: float
 
 
 async def load(site: Installation, file: Path, conninfo: str, *, name: str, records: int) -> Load:
@@ -51,6 +53,8 @@ async def load(site: Installation, file: Path, conninfo: str, *, name: str, reco
         push_private_mb=push.private / 1e6,
         pull_peak_mb=running.peak.resident / 1e6,
         pull_private_mb=running.peak.private / 1e6,
+        push_processor_s=push.processor_s,
+        pull_processor_s=running.peak.processor_s,
     )
 
 
