@@ -31,11 +31,12 @@ ANSWER_BYTES_MAX: Final = 256 << 10
 ACTS_PER_S: Final = 500.0
 ACTS_BURST: Final = 1_000
 """One member's share of a hub's appends; a key request asks for up to 256 epochs in one act."""
-ITEMS_PER_S: Final = 250.0
+ITEMS_PER_S: Final = 500.0
 ITEMS_BURST: Final = 2_048
 ITEMS_WAIT_MS_MAX: Final = 10_000
-"""Items of key requests that a hub opens for one member: a fifth of one core, and two seconds of it
-at once. Who asks for more waits for it in turn; beyond ten seconds it is told to come again."""
+"""Items of key requests that a hub opens for one member: a fifth of one core, at some 0.4 ms each,
+and four seconds of that at once. Who asks for more waits for it in turn; beyond ten seconds it is
+told to come again. A share is a member's: what a hub can do is for many of them together."""
 DENIALS_PER_S: Final = 5.0
 DENIALS_BURST: Final = 100
 """Denials change nothing and cost a leaf for ever, so a member gets few a second."""
