@@ -85,7 +85,7 @@ def _shares(
     return known[function]
 
 
-def processors(site: Installation, conninfo: str) -> dict[str, float]:
+def cpu_seconds(site: Installation, conninfo: str) -> dict[str, float]:
     """Processor seconds so far of hub, broker, PostgreSQL and this process."""
     found = {"hub": seconds_of(site.hub_pid), "benchmark": seconds_of(os.getpid())}
     if is_embedded(site.home, site.settings) and (node := embedded(site.home).running()):

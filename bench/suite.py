@@ -109,9 +109,9 @@ async def _load(run: Run) -> None:
     for name, times in (("load", 1), ("load-long", LONG)):
         count = run.villages.count * times
         with wholesale.repeated(villages_file(), count, run.directory) as file:
-            before = breakdown.processors(run.site, run.conninfo)
+            before = breakdown.cpu_seconds(run.site, run.conninfo)
             loaded = await wholesale.load(run.site, file, run.conninfo, name=name, records=count)
-            spent = breakdown.used(before, breakdown.processors(run.site, run.conninfo))
+            spent = breakdown.used(before, breakdown.cpu_seconds(run.site, run.conninfo))
         run.found[name] = asdict(loaded)
         run.where[f"{name}, processor seconds"] = {
             "push": loaded.push_processor_s,
@@ -128,11 +128,11 @@ async def _release(run: Run) -> None:
         for items in (ledger.BULK_ITEMS, ledger.USUAL_ITEMS, ledger.ONE):
             some = min(items, run.size.epochs)
             count = max(8, min(2 * run.size.epochs // some, run.size.acts // 3))
-            before = breakdown.processors(run.site, run.conninfo)
+            before = breakdown.cpu_seconds(run.site, run.conninfo)
             timers = await breakdown.hub_timers(run.site)
             released = await ledger.release(given, items=some, count=count)
             run.found[f"release-{items}"] = released
-            spent = breakdown.used(before, breakdown.processors(run.site, run.conninfo))
+            spent = breakdown.used(before, breakdown.cpu_seconds(run.site, run.conninfo))
             run.where[f"release in acts of {items}, processor ms an act"] = {
                 name: round(seconds * 1000 / count, 2) for name, seconds in spent.items()
             }
