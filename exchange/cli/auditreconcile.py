@@ -8,12 +8,14 @@ from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
 from exchange.cli.times import duration_ms, shown, span_ms
 from exchange.cli.work import as_reader
+from exchange.errors import NotFound
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
     from exchange.audit.findings import Finding
     from exchange.audit.reconcile import Reconciled
     from exchange.audit.tally import Due
+    from exchange.registry.state import Registry
     from exchange.wiring.office import Office
 
 _CLEAN: Final = Text(
@@ -83,7 +85,9 @@ def reconcile(
     _, moment = span_ms("", as_of, now_ms=now_ms())
 
     async def work(office: "Office") -> "tuple[Reconciled, bytes]":
-        return await reconciled(office, as_of_ms=moment, due=due)
+        found = await reconciled(office, as_of_ms=moment, due=due)
+        _known(office.view.registry, dataset, member)
+        return found
 
     found, root = as_reader(session, work)
     findings = [
@@ -106,6 +110,23 @@ async def reconciled(office: "Office", *, as_of_ms: int, due: "Due") -> "tuple[R
     office.view.listen(tally.take)
     registry = await office.registry()
     return line_up(tally, registry), office.view.follower.leaves.tree.root(tally.size)
+
+
+def _known(registry: "Registry", dataset: str, member: str) -> None:
+    """`NotFound` for a name that the ledger lacks: nothing would ever be found about it."""
+    if (dataset and dataset not in registry.datasets) or (
+        member and member not in registry.members
+    ):
+        name = dataset if dataset and dataset not in registry.datasets else member
+        raise NotFound(
+            f"there is no {name!r} on the ledger",
+            f"账本上没有 {name!r}",
+            remedy=(
+                "see: exchange member list, exchange catalogue list",
+                "请查看：exchange member list、exchange catalogue list",
+            ),
+            failure="no-such-name",
+        )
 
 
 def tell_reconciled(
