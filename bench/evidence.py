@@ -39,7 +39,7 @@ from exchange.ledger.tiles import CHECKPOINT, ENTRIES, HEIGHT, WIDTH, encode_bun
 from exchange.ledger.verdict import Folded
 from exchange.registry.fold import RegistryFold
 from exchange.wiring.logsource import FolderLog
-from exchange.wiring.replaying import as_messages
+from exchange.wiring.replaying import as_messages, seldom_collected
 from keys.cose import Verified, verify_claims
 from keys.custody import MemoryCustody
 from keys.primitives import Signature, which_hold
@@ -82,7 +82,7 @@ class EntriesOnly(Verifiers):
 def replay(big: BigLedger, processes: int, checked: Verifiers | None = None) -> dict[str, float]:
     """Entries a second, on the clock and a core."""
     began, worked = time.perf_counter(), _cpu_s()
-    with checked or Verifiers(processes) as verifiers:
+    with checked or Verifiers(processes) as verifiers, seldom_collected():
         made = Replay(bytes.fromhex(big.pin), RegistryFold([big.engine()]), verifiers, strict=True)
         for messages in portions(big):
             made.take(messages)

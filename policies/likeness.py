@@ -26,6 +26,7 @@ from policies.facts import (
     MemberFacts,
     Question,
     RequestFacts,
+    Resource,
 )
 
 _FACTS: Final = (MemberFacts, DatasetFacts, RequestFacts, GrantFacts, LogFacts, DutyFacts)
@@ -42,6 +43,10 @@ _BINARY: Final = frozenset(
 _ATTRIBUTE: Final = frozenset({".", "has", "is"})
 _LONG_MIN: Final = -(1 << 63)
 _LONG_MAX: Final = (1 << 63) - 1
+
+
+SEEN_MAX: Final = 4_096
+"""Sets of entities whose text is remembered by sight."""
 
 
 class _NUMBER:
@@ -73,18 +78,18 @@ class Likeness:
         self.pins = None if "enum" in schema else pins_of(policies)
         """What the policies write out; None if they look at more than order and sameness."""
         self._texts = {text: at for at, text in enumerate(self.pins.texts)} if self.pins else {}
+        self._seen: dict[tuple[int, ...], _Taken] = {}
 
     def key(self, question: Question) -> Hashable | None:
         """Equal for two questions only if they have one answer; None for what is no question."""
-        texts = None if self.pins is None else dict(self._texts)
         try:
-            taken = _taken_apart(question, texts)
-            "".join(texts or ()).encode()
+            taken = self._taken_apart(question)
+            "".join(taken.texts if taken else ()).encode()
         except (AttributeError, TypeError, UnicodeEncodeError):
             return None
         if taken is None:
             return None
-        parts, numbers = taken
+        parts, numbers = taken.parts, taken.numbers
         if self.pins is None:
             return tuple(parts), tuple(numbers)
         order = sorted({*numbers, *self.pins.numbers})
@@ -93,53 +98,71 @@ class Likeness:
         rank = {number: at for at, number in enumerate(order)}
         return tuple(parts), tuple([rank[number] for number in (*numbers, *self.pins.numbers)])
 
+    def _taken_apart(self, question: Question) -> "_Taken | None":
+        """All that a question says; None if it holds what is no fact."""
+        facts = (question.principal, question.resource, *question.related)
+        sight = tuple(map(id, facts))
+        known = self._seen.get(sight)
+        if known is None:
+            known = self._entities(facts)
+            if known is None:
+                return None
+            if len(self._seen) >= SEEN_MAX:
+                self._seen.clear()
+            self._seen[sight] = known
+        context = question.context
+        names = sorted(context)
+        taken = _Taken(
+            facts, [*known.parts, question.action, *names], [*known.numbers], dict(known.texts)
+        )
+        named = set(map(type, (question.action, *names))) == {str}
+        values = [context[name] for name in names]
+        return taken if named and _note(values, taken, pinned=self.pins is not None) else None
 
-def _taken_apart(
-    question: Question, texts: dict[str, int] | None
-) -> tuple[list[object], list[int]] | None:
-    """All that a question says, and its numbers apart; None if it holds anything else."""
-    numbers: list[int] = []
-    parts: list[object] = [question.action]
-    for fact in (question.principal, question.resource, *question.related):
-        kind = type(fact)
-        parts.append(kind)
-        values = _VALUES[kind](fact) if kind in _VALUES else (None,)
-        if not _note(values, parts, numbers, texts):
-            return None
-    context = question.context
-    names = sorted(context)
-    parts += names
-    values = [context[name] for name in names]
-    named = set(map(type, (question.action, *names))) == {str}
-    return (parts, numbers) if named and _note(values, parts, numbers, texts) else None
+    def _entities(self, facts: tuple[Resource, ...]) -> "_Taken | None":
+        taken = _Taken(facts, [], [], dict(self._texts))
+        for fact in facts:
+            kind = type(fact)
+            taken.parts.append(kind)
+            values = _VALUES[kind](fact) if kind in _VALUES else (None,)
+            if not _note(values, taken, pinned=self.pins is not None):
+                return None
+        return taken
 
 
-def _note(
-    values: Iterable[object],
-    parts: list[object],
-    numbers: list[int],
-    texts: dict[str, int] | None,
-) -> bool:
-    """Put ``values`` behind ``parts``, numbers and texts apart; False if one is nothing of a fact.
+@dataclass(slots=True)
+class _Taken:
+    """What was said, with numbers apart; ``texts`` holds those that occurred, each with its place.
 
-    ``texts`` holds those that occurred before, each with its place; None: texts stay as they are.
+    Holding ``facts`` keeps their identities theirs: nothing else can be taken for one of them.
     """
+
+    facts: tuple[Resource, ...]
+    parts: list[object]
+    numbers: list[int]
+    texts: dict[str, int]
+
+
+def _note(values: Iterable[object], taken: _Taken, *, pinned: bool) -> bool:
+    """Put ``values`` behind what was taken; False if one is nothing that a fact holds.
+
+    Texts become their places if ``pinned``, and stay as they are otherwise.
+    """
+    parts, texts = taken.parts, taken.texts
     for value in values:
         kind = type(value)
         if isinstance(value, str) and kind is str:
-            parts.append(value if texts is None else texts.setdefault(value, len(texts)))
+            at = texts.setdefault(value, len(texts))
+            parts.append(at if pinned else value)
         elif isinstance(value, bool):
             parts.append(_YES if value else _NO)
         elif isinstance(value, int) and kind is int:
-            numbers.append(value)
+            taken.numbers.append(value)
             parts.append(_NUMBER)
         elif isinstance(value, tuple) and kind is tuple and set(map(type, value)) <= {str}:
             several = sorted(set(value))
-            parts.append(
-                tuple(several)
-                if texts is None
-                else tuple([texts.setdefault(one, len(texts)) for one in several])
-            )
+            places = tuple([texts.setdefault(one, len(texts)) for one in several])
+            parts.append(places if pinned else tuple(several))
         else:
             return False
     return True

@@ -10,7 +10,7 @@ decides from 31 July 16:00 UTC on. Pure; the moment of a decision is the ledger'
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 from policies.errors import RuleUnknown
@@ -18,6 +18,9 @@ from policies.register import Register
 
 CHINA: Final = timezone(timedelta(hours=8))
 _DAY: Final = timedelta(days=1)
+_DAY_MS: Final = 86_400_000
+_AHEAD_MS: Final = 8 * 3_600_000
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,8 @@ class Period:
 
 def day_of(time_ms: int) -> date:
     """The day in China at ``time_ms``; far-off times give the first or the last day there is."""
-    try:
-        return (
-            (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=time_ms))
-            .astimezone(CHINA)
-            .date()
-        )
-    except OverflowError:
-        return date.max if time_ms > 0 else date.min
+    day = _EPOCH_DAY + (time_ms + _AHEAD_MS) // _DAY_MS
+    return date.fromordinal(min(max(day, date.min.toordinal()), date.max.toordinal()))
 
 
 def start_ms(day: date) -> int:

@@ -101,7 +101,7 @@ def _named(model: type[Part], data: object) -> dict[str, Any]:
             raise _malformed(model, f"key {number!r}")
         name, nested, many = known[number]
         if nested is None:
-            named[name] = _frozen(value)
+            named[name] = _frozen(value) if type(value) is list else value
         elif many and isinstance(value, list):
             named[name] = tuple(nested.from_map(item) for item in value)
         else:

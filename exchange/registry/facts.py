@@ -1,16 +1,27 @@
-"""Rows of the state as the plain facts a question to the rules is made of (policies/facts.py)."""
+"""Rows of the state as the plain facts a question to the rules is made of (policies/facts.py).
+
+Rows are frozen, so the facts of one are made once: whoever asks the same again hands the engine the
+very same objects, and it knows them at sight (policies/likeness.py).
+"""
+
+from functools import lru_cache
+from typing import Final
 
 from exchange.model.regions import parents
 from exchange.registry.rows import Dataset, Grant, Member, Proposal, Request
 from exchange.registry.state import Registry
 from policies.facts import DatasetFacts, GrantFacts, MemberFacts, RequestFacts
 
+_ROWS_REMEMBERED: Final = 8_192
 
+
+@lru_cache(_ROWS_REMEMBERED)
 def member_facts(row: Member) -> MemberFacts:
     """A member as it stands."""
     return MemberFacts(row.id, row.kind, row.active)
 
 
+@lru_cache(_ROWS_REMEMBERED)
 def dataset_facts(row: Dataset) -> DatasetFacts:
     """A catalogue entry as it stands."""
     return DatasetFacts(
@@ -39,6 +50,7 @@ def proposal_facts(row: Proposal) -> DatasetFacts:
     )
 
 
+@lru_cache(_ROWS_REMEMBERED)
 def request_facts(row: Request) -> RequestFacts:
     """An application as it stands."""
     return RequestFacts(
@@ -54,6 +66,7 @@ def request_facts(row: Request) -> RequestFacts:
     )
 
 
+@lru_cache(_ROWS_REMEMBERED)
 def grant_facts(row: Grant) -> GrantFacts:
     """A grant as it stands."""
     return GrantFacts(
