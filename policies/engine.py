@@ -311,7 +311,7 @@ def _wrong_line(text: str, said: str) -> int:
     """The line of what Cedar cannot read, which it does not tell: tried statement by statement."""
     starts = [found.start() for found in _STATEMENT.finditer(text)] or [0]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        statement = _ANNOTATIONS.sub("", text[start:end])
+        statement = _ANNOTATIONS.sub("\n", text[start:end])
         try:
             cedarpy.PolicySet.from_str(statement)
         except ValueError:
@@ -322,7 +322,8 @@ def _wrong_line(text: str, said: str) -> int:
 def _line_of(said: str, text: str) -> int:
     """The first line with the word that a message of Cedar ends in; 1 if it names none."""
     word = _WORD.search(said)
-    found = re.search(rf"(?<!\w){re.escape(word[1])}(?!\w)", text) if word else None
+    edge = r"\b" if word and word[1].isidentifier() else ""
+    found = re.search(f"{edge}{re.escape(word[1])}{edge}", text) if word else None
     return text.count("\n", 0, found.start()) + 1 if found else 1
 
 

@@ -161,3 +161,25 @@ def test_an_engine_states_its_law(engine: Engine) -> None:
     assert len(engine.rule_set_hash) == 32
     assert engine.engine_version == ENGINE_VERSION
     assert "cedarpy 4.12.2" in ENGINE_VERSION
+
+
+def test_the_schema_is_that_of_the_program() -> None:
+    """Another one could declare what no question has, and everything would be denied."""
+    findings = check(with_change(SCHEMA, "entity Log;", "entity Log = { colour: String };"))
+    assert [finding.failure for finding in findings] == ["bad-schema"]
+    line = SHIPPED.files[SCHEMA].decode().splitlines()[findings[0].line - 1]
+    assert line == "entity Log;"
+    assert "rules export" in findings[0].remedy[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (on_keys("true") + "\n\n// fine so far\n" + on_keys("context.a\n  nonsense"), 7),
+        ("// nothing here\nnonsense;", 2),
+        ('permit (principal, action, resource) when { "open };', 1),
+    ],
+)
+def test_a_syntax_mistake_is_named_by_its_line(text: str, line: int) -> None:
+    (finding,) = check(with_file("zz.cedar", text))
+    assert (finding.file, finding.failure, finding.line) == ("zz.cedar", "not-cedar", line)
