@@ -63,7 +63,7 @@ def show_entry(session: Session, entry: str) -> None:
         if name != "body" and value not in ("", [], {}):
             said = screen.word(_SAID.get((name, str(value)), Text(_flat(value), _flat(value))))
             label = screen.word(_LABELS[name])
-            screen.say(Text("{name}: {value}", "{name}：{value}"), name=label, value=said)
+            screen.pair(label, said)
     for name, value in data["body"].items():
         several = isinstance(value, list) and any(isinstance(one, dict) for one in value)
         for one in value if several else [value]:

@@ -167,9 +167,7 @@ def show(
         for name, label in labels.items():
             value = values[name]
             if value not in ("", False, [], ()) or name in ELEMENTS:
-                told = ", ".join(value) if isinstance(value, list | tuple) else value
-                line = Text("{name}: {value}", "{name}：{value}")
-                screen.say(line, name=screen.word(label), value=told)
+                screen.pair(screen.word(label), value)
     _tell_revision(screen, registry, row)
     show_fields(screen, Contract.decode(encoded))
     if contract is not None:

@@ -153,7 +153,7 @@ def show(context: typer.Context, demand: DemandId) -> None:
     registry = as_reader(session, lambda office: office.registry())
     data = demand_data(registry.demands[find_id(KIND, registry.demands, demand)])
     for name, value in data.items():
-        session.screen.say(Text("{name}: {value}", "{name}：{value}"), name=name, value=value)
+        session.screen.pair(name, value)
     session.screen.answer(data)
 
 

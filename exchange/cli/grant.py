@@ -83,7 +83,7 @@ def show(context: typer.Context, grant: GrantId) -> None:
     registry = as_reader(session, lambda office: office.registry())
     data = grant_data(registry.grants[find_id(KIND, registry.grants, grant)])
     for name, value in data.items():
-        session.screen.say(Text("{name}: {value}", "{name}：{value}"), name=name, value=value)
+        session.screen.pair(name, value)
     session.screen.answer(data)
 
 

@@ -210,7 +210,7 @@ def show(context: typer.Context, objection: ObjectionId) -> None:
     registry = as_reader(session, lambda office: office.registry())
     data = objection_data(registry.objections[find_id(KIND, registry.objections, objection)])
     for name, value in data.items():
-        session.screen.say(Text("{name}: {value}", "{name}：{value}"), name=name, value=value)
+        session.screen.pair(name, value)
     session.screen.answer(data)
 
 

@@ -117,10 +117,8 @@ def show(context: typer.Context, request: RequestId) -> None:
     }
     for name, label in _LABELS.items():
         value = words.get(name, data[name])
-        told = ", ".join(value) if isinstance(value, list) else value
-        if told or name == "regions":
-            line = Text("{name}: {value}", "{name}：{value}")
-            screen.say(line, name=screen.word(label), value=told)
+        if value or name == "regions":
+            screen.pair(screen.word(label), value)
     acts = {row.id, row.answer}
     rules = dict.fromkeys(
         rule for entry in record.rows if entry.act in acts for rule in entry.all_rules

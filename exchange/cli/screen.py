@@ -20,6 +20,7 @@ Advance = Callable[[int], None]
 """Call it with the number of records (or steps) just finished."""
 
 _WRONG: Final = Text("Error", "错误")
+_PAIR: Final = Text("{name}: {value}", "{name}：{value}")
 _FOLDING_MAX: Final = 1.5
 """How much wider than the terminal a table may be before its rows are shown as blocks."""
 _REMEDY: Final = Text("What to do", "处理办法")
@@ -66,6 +67,10 @@ class Screen:
         if not self.as_json:
             line = self.word(fill(text, **values) if values else text)
             self._write(self._out, mark(_lines(line)))
+
+    def pair(self, name: str, value: object) -> None:
+        """A line ``name: value``; of a list its items, of None nothing."""
+        self.say(_PAIR, name=name, value=_cell(value))
 
     def heading(self, text: Text) -> None:
         """A line that begins something new."""

@@ -61,6 +61,13 @@ def test_progress_is_shown_to_people_only() -> None:
         assert bool(made._err.getvalue()) is seen
 
 
+def test_a_pair_shows_a_list_as_its_items_and_nothing_as_nothing() -> None:
+    made = screen()
+    made.pair("fields", ["code", "name"])
+    made.pair("until", None)
+    assert shown(made).splitlines() == ["fields: code, name", "until: "]
+
+
 def test_json_keeps_everything_else_quiet() -> None:
     made = screen(as_json=True)
     made.say(TITLE)
