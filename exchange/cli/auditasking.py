@@ -14,6 +14,7 @@ from exchange.cli.auditview import STANDS_ON, standing_data
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import Session
 from exchange.cli.work import as_reader
+from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ async def _read(session: Session, office: "Office", view: "View", wanted: Wanted
 
     seen = _Seen(record=Record() if wanted.reads else None)
     if wanted.as_is:
-        view.open()
+        if view.open().size == 0:
+            raise _nothing_kept()
         return seen
     feed = Feed(view)
 
@@ -206,6 +208,15 @@ def _tell_counts(screen: Screen, by: str, counted: Mapping[str, int]) -> None:
     title = Text(by, by) if by else _ALL
     rows = [[name or screen.word(_ALL), number] for name, number in counted.items()]
     screen.grid(Grid(_COUNTED, (title, _ENTRIES), rows))
+
+
+def _nothing_kept() -> UsageError:
+    return UsageError(
+        "there is no search view yet to answer from",
+        "尚无可用的检索视图",
+        remedy=("build it: exchange audit view", "请先建立：exchange audit view"),
+        failure="view-empty",
+    )
 
 
 def _reads(record: "Record", registry: "Registry", wanted: Wanted) -> "list[Read]":

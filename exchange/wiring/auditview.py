@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from exchange.audit.view import View
@@ -28,7 +28,7 @@ def opened_view(home: Home, settings: Settings, member: str) -> Iterator[View]:
     engine = _engine(home, settings, member)
     try:
         yield View(engine, home.pin)
-    except OperationalError:
+    except (OperationalError, ProgrammingError):
         raise ViewUnavailable(
             "the database of the search view does not answer, or refuses",
             "检索视图的数据库无响应或拒绝访问",
