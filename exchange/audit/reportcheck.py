@@ -138,7 +138,7 @@ def _officer(entries: _Entries, root: Root, issuer: str) -> tuple[bytes, str]:
 
 
 def _agrees(data: dict[str, Any], said: Statement, entries: _Entries) -> None:
-    """The data name the same subject and head, and say of each refusal what its entry says."""
+    """The data name the same subject and head, and say of each proven entry what it says."""
     ground, period = data["ground"], data["period"]
     stated = (data["member"]["id"], data["issuer"]["id"], period["from"], period["to"])
     if (
@@ -148,17 +148,26 @@ def _agrees(data: dict[str, Any], said: Statement, entries: _Entries) -> None:
     ):
         raise _failed("report-data", "it is about something else", "与签名内容不一致")
     for one in data["refusals"]:
-        entry = entries.parsed.get(one["entry"])
-        if entry is None:
-            continue
-        act = parse_act(entry.statement.act)
-        if (act.member, act.kind) != (one["member"], one["kind"]):
-            index = one["entry"]
-            raise _failed(
-                "report-data",
-                f"entry {index} does not say what the report says",
-                f"第 {index} 条与报告所述不符",
-            )
+        _says(entries, one["entry"], one["member"], one["kind"])
+    for one in (*data["received"], *data["provided"]):
+        for name, kind in (("keys", "keys.ask"), ("receipts", "receipt.file")):
+            for index in one[name]:
+                _says(entries, index, one["consumer"], kind, one["grant"])
+
+
+def _says(entries: _Entries, index: int, member: str, kind: str, grant: str = "") -> None:
+    """The entry, if it is proven here, is this member's act of this kind (and under this grant)."""
+    entry = entries.parsed.get(index)
+    if entry is None:
+        return
+    act = parse_act(entry.statement.act)
+    under = getattr(act.body, "grant", b"").hex() if grant else ""
+    if (act.member, act.kind, under) != (member, kind, grant):
+        raise _failed(
+            "report-data",
+            f"entry {index} does not say what the report says",
+            f"第 {index} 条与报告所述不符",
+        )
 
 
 def _data(raw: bytes) -> dict[str, Any]:

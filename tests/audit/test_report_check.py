@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,12 @@ def test_an_issuer_that_is_no_member_is_found(lined: Lined) -> None:
     assert failure(files_of(world, "civil", evidence=evidence), world.pin) == "report-issuer"
 
 
-def resealed(lined: Lined, files: Files, change: Callable[[dict[str, object]], None]) -> Files:
+def used(data: dict[str, Any]) -> dict[str, Any]:
+    """The row of the grant that keys were asked under."""
+    return next(one for one in data["provided"] if one["keys"])
+
+
+def resealed(lined: Lined, files: Files, change: Callable[[dict[str, Any]], None]) -> Files:
     """The issuer itself signs data that say something else."""
     data = json.loads(files[DATA])
     signed = json.loads(files[DATA])
@@ -105,6 +111,9 @@ def resealed(lined: Lined, files: Files, change: Callable[[dict[str, object]], N
     [
         lambda data: data["refusals"][0].update(member="health"),
         lambda data: data["refusals"][0].update(kind="keys.ask"),
+        lambda data: used(data).update(consumer="human-resources"),
+        lambda data: used(data).update(keys=used(data)["receipts"]),
+        lambda data: used(data).update(grant="00" * 32),
         lambda data: data["ground"].update(size=1),
         lambda data: data["member"].update(id="health"),
         lambda data: data["evidence"].pop(),
@@ -112,10 +121,22 @@ def resealed(lined: Lined, files: Files, change: Callable[[dict[str, object]], N
         lambda data: data.update(format="exchange-report/9"),
         lambda data: data.update(evidence=7),
     ],
-    ids=["member", "kind", "size", "subject", "evidence", "lacking", "format", "type"],
+    ids=[
+        "member",
+        "kind",
+        "reader",
+        "keys",
+        "grant",
+        "size",
+        "subject",
+        "evidence",
+        "lacking",
+        "format",
+        "type",
+    ],
 )
 def test_data_that_say_other_than_the_entries_are_found(
-    lined: Lined, files: Files, change: Callable[[dict[str, object]], None]
+    lined: Lined, files: Files, change: Callable[[dict[str, Any]], None]
 ) -> None:
     assert failure(resealed(lined, files, change), lined.world.pin) == "report-data"
 
