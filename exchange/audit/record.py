@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from exchange.errors import ActRefused
-from exchange.ledger.act import ParsedAct, parse_act
+from exchange.ledger.act import Act, ParsedAct, parse_act
 from exchange.ledger.verdict import Folded
 from exchange.model.dutyacts import ConsentExtension, Escalate, ExtendDuty
+from exchange.model.evidenceacts import AuditQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Row:
     carried: bool
     disputed: bool
     entry_hash: bytes
-    parsed: ParsedAct | None = field(repr=False)
+    parsed: ParsedAct | Act | None = field(repr=False)
 
     @property
     def all_rules(self) -> tuple[str, ...]:
@@ -94,10 +95,7 @@ class Record:
 def row_of(folded: Folded) -> Row:
     """One leaf as a row."""
     said = folded.entry.statement
-    try:
-        parsed = parse_act(said.act)
-    except ActRefused:
-        parsed = None
+    parsed = folded.act or _parsed(said.act)
     verdict = "permit" if folded.permit else "deny"
     return Row(
         index=folded.index,
@@ -126,8 +124,18 @@ _ABOUT: Final = (
 """Where an act names what it is about; an id of a duty is in ``duty`` (dutyacts.py)."""
 
 
-def _subject(parsed: ParsedAct) -> str:
+def _parsed(act: bytes) -> ParsedAct | None:
+    """What a void act says; None if it is none."""
+    try:
+        return parse_act(act)
+    except ActRefused:
+        return None
+
+
+def _subject(parsed: ParsedAct | Act) -> str:
     """The first of these that the act names."""
+    if isinstance(parsed.body, AuditQuery):
+        return next(iter((*parsed.body.datasets, *parsed.body.members)), "")
     for name in _ABOUT:
         value = getattr(parsed.body, name, None)
         if value is not None:
