@@ -99,6 +99,8 @@ def test_two_acts_with_one_body_differ_by_their_nonce() -> None:
         ("body", payload(body={0: bytes(31)})),
         ("body", payload(body={})),
         ("body", payload(body={0: bytes(32), 1: 0})),
+        ("body", payload(kind="member.suspend", body={0: "a-member", 1: "\x1b[2Jgone"})),
+        ("body", payload(kind="member.suspend", body={0: "a-member", 1: "\u202eenog"})),
     ],
 )
 def test_an_act_that_is_not_well_formed_is_refused(failure: str, content: object) -> None:
