@@ -3,7 +3,8 @@
 A whole run takes some ten minutes on two cores and wants the machine for itself. The long ledger
 has 50,000 entries unless ``--entries 1000000`` asks for more. It writes raw
 figures to bench/raw/ (not committed), and bench/results.json with bench/RESULTS.md made from it,
-which are. With ``--only`` or ``--quick`` just the raw figures and the page on the screen.
+which are. With ``--only`` or ``--quick`` just the raw figures and the page on the screen, unless
+``--record`` asks for both.
 """
 
 import argparse
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.entries:
         size = replace(size, entries=given.entries)
     names = given.only or list(BENCHMARKS)
-    whole = not given.quick and not given.only
+    kept = given.record or not (given.quick or given.only)
     with tempfile.TemporaryDirectory(prefix="exchange-bench-") as directory:
         results = asyncio.run(_run(Path(directory), names, size))
     results["quick"] = given.quick
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     text = json.dumps(results, ensure_ascii=False, indent=2) + "\n"
     _RAW.mkdir(exist_ok=True)
     (_RAW / f"{results['date'].replace(':', '')}.json").write_text(text, "utf-8")
-    if whole:
+    if kept:
         _RESULTS.write_text(text, "utf-8")
         _PAGE.write_text(page, "utf-8")
     print(page)
@@ -55,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         "--only", action="append", choices=list(BENCHMARKS), help="just this; may be repeated"
     )
     parser.add_argument(
+        "--record", action="store_true", help="write results.json and its page with --only, too"
+    )
+    parser.add_argument(
         "--entries",
         type=int,
         default=0,
@@ -64,8 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def partial_note(names: list[str]) -> str:
+    """What a page says of a run that left some benchmarks out."""
+    return f"only a part was run: {', '.join(name for name in BENCHMARKS if name in names)}"
+
+
 async def _run(directory: Path, names: list[str], size: Size) -> dict[str, Any]:
-    notes: list[str] = []
+    notes = [] if names == list(BENCHMARKS) else [partial_note(names)]
     before = machine.described()
     measured, kafka = await measure(directory, names, size, notes)
     return {

@@ -18,7 +18,7 @@ from exchange import metrics
 from exchange.bus.outbox import Kept, Line, Outbox
 from exchange.flow.send import Sender
 
-KEEP_BYTES: Final = 8 << 20
+KEEP_BYTES: Final = 4 << 20
 """Bundles that wait for the spool, and bundles in one transaction of it: at most about so large."""
 
 Sealed = tuple[Line, Kept]

@@ -15,7 +15,7 @@ from exchange.bus.ports import Header, Outcome, Producer
 from exchange.errors import BusUnavailable
 from exchange.flow.ports import Clock
 
-IN_FLIGHT_BYTES_MAX: Final = 24 << 20
+IN_FLIGHT_BYTES_MAX: Final = 8 << 20
 """Sealed bundles in memory that wait for an acknowledgement."""
 PAUSE_MS: Final = 250
 """Between two rounds of sending again."""
