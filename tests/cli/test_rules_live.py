@@ -42,7 +42,7 @@ class Played:
         self.kept = {"BARE": f"{BARE} --topic {topic}"}
         self.kept["ENTRY"] = f"{self.kept['BARE']} --abstract 全省门诊记录"
         self.kept["LAST_MONTH"] = (datetime.now(UTC) - timedelta(days=40)).date().isoformat()
-        self.data = Path.cwd() / "good.csv"
+        self.data = Path.cwd() / "3303.csv"
         self.before: dict[str, Any] = {}
         self.entries: list[dict[str, Any]] = []
 
@@ -83,9 +83,9 @@ def played(live_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 (folder / name / file).write_bytes(content)
         contract = (HERE / "transcripts" / "files" / "clinics.yaml").read_text()
         (folder / "clinics.yaml").write_text(contract)
-        (folder / "good.csv").write_text(
-            "visit,city,day,patient,note\nv1,3301,2026-03-01,110101190001010014,cold\n"
-        )
+        for city in ("3301", "3302", "3303"):  # each opens a stream of its own
+            row = f"v{city},{city},2026-03-01,110101190001010014,cold\n"
+            (folder / f"{city}.csv").write_text(f"visit,city,day,patient,note\n{row}")
         played = Played(Terminal(), f"test.data.{uuid4().hex}")
         for step in STEPS:
             if step["run"] == "rules adopt strict --reason 试行":
