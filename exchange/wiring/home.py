@@ -13,6 +13,8 @@
       members/<id>/spool/      sealed bundles on their way out, a folder an instance
       members/<id>/rejected/   records a contract refused, encrypted
       members/<id>/adapters/   configurations of long-running adapters
+      members/<id>/audit-view.db  the search view, unless EXCHANGE_DATABASE_URL names another place
+      members/<id>/queries/    what this member asked the ledger, with the salts; mode 0600
       hub/                     custody, certificate and encrypted key of the hub's TLS
       hub/log/  hub/<id>.head  the published log as plain files; the last head this hub signed
       witness/                 custody, settings and memory of a witness, where there is one
