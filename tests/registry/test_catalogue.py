@@ -51,7 +51,7 @@ def test_what_the_catalogue_refuses_is_named(world: World) -> None:
         ({"contract": contract("other-name").encoded}, "CONTRACT-01"),
         ({"topic": ""}, "CONTRACT-01"),
         ({"topic": "../data"}, "CONTRACT-01"),
-        ({"topic": "data villages\n"}, "CONTRACT-01"),
+        ({"topic": "data villages"}, "CONTRACT-01"),
         ({"partitions": 0}, "CONTRACT-01"),
     ):
         folded = world.put(world.proposal("schools", **changed), by="civil")
