@@ -25,9 +25,7 @@ _KINDS: Final = {
     "off": Text("weekday off", "工作日放假"),
     "work": Text("weekend day worked", "周末上班"),
 }
-_YEARS: Final = Text(
-    "working days are known for {first} to {last}", "已知工作日的年度：{first} 至 {last}"
-)
+_YEARS: Final = Text("working days are known for {years}", "已知工作日的年度：{years}")
 _ADOPTED: Final = Text(
     "the working days of {year} are adopted (entry {index}); terms that waited have a last day",
     "{year} 年工作日已采纳（账本条目 {index}）；等待该年日历的期限已可确定",
@@ -49,7 +47,7 @@ def show(
         return calendar(await office.registry(), office.view.engine)
 
     days = as_reader(session, work)
-    screen.say(_YEARS, first=min(days.years), last=max(days.years))
+    screen.say(_YEARS, years=", ".join(_ranges(sorted(days.years))))
     found = days.of_year(year) if year is not None else ()
     if year is not None:
         title = Text(_TITLE.en.format(year=year), _TITLE.zh.format(year=year))
@@ -104,3 +102,14 @@ def adopt(
     admitted = as_authority(session, work)
     session.screen.say(_ADOPTED, year=which, index=admitted.index)
     session.screen.answer({"year": which, "entry": admitted.index})
+
+
+def _ranges(years: list[int]) -> list[str]:
+    """Years that follow each other as one range."""
+    runs: list[list[int]] = []
+    for year in years:
+        if runs and runs[-1][-1] == year - 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    return [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs]

@@ -48,6 +48,10 @@ _PROJECTED: Final = Text(
     " are overdue, among them: {what}",
     "以下为预测而非账本事实：若此后无人办理，至 {day} 将有 {count} 项义务逾期，其中：{what}",
 )
+_WAITING: Final = Text(
+    "{count} more have no last day yet: nobody has adopted the working days of {year}",
+    "另有 {count} 项尚无截止日：{year} 年工作日尚未采纳",
+)
 
 
 async def dispute_and_insist(stage: Stage) -> None:
@@ -137,19 +141,31 @@ async def _look_ahead(stage: Stage) -> None:
     from policies.periods import day_of
 
     day = (day_of(now_ms()) + _AHEAD).isoformat()
-    rows = _overdue(stage, as_of_ms(day, now_ms=now_ms()))
+    at_ms = as_of_ms(day, now_ms=now_ms())
+    rows = _overdue(stage, at_ms)
     kinds = dict.fromkeys(stage.screen.word(KINDS[duty.kind]) for duty, _ in rows)
-    stage.must("delete" in {duty.kind for duty, _ in rows}, _SCENE, "projection")
+    stage.must(len(rows) >= len(stage.duties["overdue"]), _SCENE, "projection")
     stage.tell(_PROJECTED, day=day, count=len(rows), what=", ".join(kinds))
-    stage.duties["projected"] = {"as_of": day, "overdue": len(rows)}
+    waiting = [how for _, how in _book(stage, at_ms) if how.state == "awaiting-calendar"]
+    if waiting:
+        stage.tell(_WAITING, count=len(waiting), year=waiting[0].term.awaiting)
+    stage.duties["projected"] = {
+        "as_of": day,
+        "overdue": len(rows),
+        "awaiting_calendar": len(waiting),
+    }
 
 
 def _overdue(stage: Stage, at_ms: int) -> "list[tuple[Duty, Standing]]":
     """What the authority's own reading of the ledger says is overdue then."""
+    return [row for row in _book(stage, at_ms) if row[1].overdue]
+
+
+def _book(stage: Stage, at_ms: int) -> "list[tuple[Duty, Standing]]":
     from exchange.registry.duties import book
 
     view = stage.offices[AUTHORITY].view
-    return [row for row in book(view.registry, view.engine, at_ms) if row[1].overdue]
+    return list(book(view.registry, view.engine, at_ms))
 
 
 def _some_version(stage: Stage) -> int:

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -46,6 +47,19 @@ class Terminal:
     def problem(self, *words: str, code: int) -> Any:  # noqa: ANN401 - JSON
         """The error object of a command that must fail with ``code``."""
         return self.json(*words, code=code)["error"]
+
+
+def adopt_years(terminal: Terminal, folder: Path) -> None:
+    """Let the authority of this home adopt the years that terms of today may reach."""
+    known = terminal.json("rules", "calendar", "show")["years"]
+    this = datetime.now(UTC).year
+    for year in {this, this + 1} - set(known):
+        first = date(year, 1, 1)
+        day = next(d for d in (first + timedelta(days=n) for n in range(3)) if d.weekday() < 5)
+        file = folder / f"calendar-{year}.csv"
+        file.write_text(f"day,kind\n{day.isoformat()},off\n", "utf-8")
+        adopted = terminal("rules", "calendar", "adopt", str(file), "--reference", str(year))
+        assert adopted == 0, terminal.err
 
 
 @pytest.fixture

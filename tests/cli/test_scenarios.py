@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from tests.cli.conftest import Terminal
+from tests.cli.conftest import Terminal, adopt_years
 
 HERE: Final = Path(__file__).parent / "scenarios"
 SCENARIOS: Final[list[dict[str, Any]]] = [
@@ -85,6 +85,7 @@ def test_every_command_comes_to_the_rules_that_the_table_names(
     for member, (code, region) in MEMBERS.items():
         said = ("--name-zh", member, "--name-en", member, "--credit-code", code)
         assert terminal("member", "enrol", member, *said, "--region", region) == 0, terminal.err
+    adopt_years(terminal, tmp_path)
     captured = opening(tmp_path)
     entries = []
     for step in SCENARIOS:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cli.conftest import Terminal
+from tests.cli.conftest import Terminal, adopt_years
 from tests.cli.transcript import play
 
 HERE = Path(__file__).parent / "transcripts"
@@ -43,4 +43,5 @@ def test_duties_come_out_as_written(
     monkeypatch.setenv("EXCHANGE_HOME", str(live_home))
     for file in (HERE / "files").iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
+    adopt_years(terminal, tmp_path)
     play(HERE / "duties.txt", feed)
