@@ -130,7 +130,7 @@ def _play(
 
 
 async def _perform(session: Session, stage: "Stage", passphrase: "Passphrase") -> dict[str, Any]:
-    from exchange.cli import demoaudit, demoduty, demolife, demostory
+    from exchange.cli import demoaudit, demoduty, demoexplain, demolife, demostory
     from exchange.cli.auditreads import tell_reads
     from exchange.cli.auditverify import tell_examined
     from exchange.cli.demostage import AUDITOR
@@ -152,6 +152,7 @@ async def _perform(session: Session, stage: "Stage", passphrase: "Passphrase") -
         await demolife.apply_properly(stage)
         await demostory.receive_exactly(stage)
         await demostory.revoke_and_try(stage)
+        await demoexplain.explain_access(stage)
         await demostory.tamper(stage)
         await demoduty.dispute_and_insist(stage)
         record, reads, found = await demostory.audit(stage)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from exchange.cli.screen import Screen
+from exchange.cli.screen import Screen, fill
 from exchange.cli.session import Session
 from exchange.cli.work import as_reader, short
 from exchange.errors import UsageError
@@ -102,16 +102,34 @@ def _wanted_regions(region: str) -> tuple[str, ...]:
 def _tell(screen: Screen, wanted: "Wanted", found: "Reading", register: "Register") -> None:
     from exchange.cli.rules import tell_rules
 
-    named = {"member": wanted.member, "dataset": wanted.dataset, "purpose": wanted.purpose}
-    if found.permit:
-        screen.say(_MAY, **named, grant=short(found.grant))
-    else:
-        screen.say(_MAY_NOT, **named)
-        if found.grant is not None:
-            screen.say(_NEAREST, grant=short(found.grant))
-    for one in found.missing:
-        screen.say(_MISSING, what=screen.word(one.text), remedy=screen.word(one.remedy))
+    for line in _sentences(wanted, found):
+        screen.say(line)
     tell_rules(screen, found.rules, register)
+
+
+def sentences(wanted: "Wanted", found: "Reading", register: "Register") -> list[Text]:
+    """The answer in whole sentences: yes or no, what is missing, and the rules with their texts."""
+    rules = [
+        Text(
+            f"{rule} {register.rule(rule).title_en} ({register.citation(rule, 'en')})",
+            f"{rule} {register.rule(rule).title_zh}（{register.citation(rule, 'zh')}）",
+        )
+        for rule in found.rules
+    ]
+    return [*_sentences(wanted, found), *rules]
+
+
+def _sentences(wanted: "Wanted", found: "Reading") -> list[Text]:
+    named = {"member": wanted.member, "dataset": wanted.dataset, "purpose": wanted.purpose}
+    grant = short(found.grant)
+    said = [fill(_MAY, **named, grant=grant) if found.permit else fill(_MAY_NOT, **named)]
+    if found.grant is not None and not found.permit:
+        said.append(fill(_NEAREST, grant=grant))
+    for one in found.missing:
+        en = fill(_MISSING, what=one.text.en, remedy=one.remedy.en).en
+        zh = fill(_MISSING, what=one.text.zh, remedy=one.remedy.zh).zh
+        said.append(Text(en, zh))
+    return said
 
 
 def reading_data(wanted: "Wanted", found: "Reading", register: "Register") -> dict[str, Any]:

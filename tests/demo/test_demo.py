@@ -114,6 +114,17 @@ def test_the_demo_ends_as_told(played: Played) -> None:
     assert len(bytes.fromhex(summary["ledger_root"])) == 32
 
 
+def test_the_demo_explains_itself_in_both_languages(played: Played) -> None:
+    for line in (
+        "可以：human-resources 可就 verification 读取 village-register",
+        "yes: human-resources may read village-register for verification",
+        "不可以：human-resources 不得就 qualification-check 读取 exam-results",
+        "- the grant was revoked by entry",
+        "REV-01 授权撤销后即失效（GB/T 39477-2020 6.2）",
+    ):
+        assert line in played.out
+
+
 def test_the_auditors_part_ends_as_told(played: Played) -> None:
     evidence, folder = played.summary["evidence"], played.home / "demo"
     assert evidence["proof"]["verifier"] == "go"
