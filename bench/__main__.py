@@ -4,7 +4,8 @@ A whole run takes some ten minutes on two cores and wants the machine for itself
 has 50,000 entries unless ``--entries 1000000`` asks for more. It writes raw
 figures to bench/raw/ (not committed), and bench/results.json with bench/RESULTS.md made from it,
 which are. With ``--only`` or ``--quick`` just the raw figures and the page on the screen, unless
-``--record`` asks for both.
+``--record`` asks for both: it replaces the figures of those benchmarks and keeps the others', and
+the page says when and of which commit each was measured.
 """
 
 import argparse
@@ -38,15 +39,36 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="exchange-bench-") as directory:
         results = asyncio.run(_run(Path(directory), names, size))
     results["quick"] = given.quick
-    page = render(results)
-    text = json.dumps(results, ensure_ascii=False, indent=2) + "\n"
     _RAW.mkdir(exist_ok=True)
-    (_RAW / f"{results['date'].replace(':', '')}.json").write_text(text, "utf-8")
+    raw = _RAW / f"{results['date'].replace(':', '')}.json"
+    raw.write_text(_as_text(results), "utf-8")
+    if given.record and given.only and _RESULTS.is_file():
+        results = beside(json.loads(_RESULTS.read_bytes()), results)
+    page = render(results)
     if kept:
-        _RESULTS.write_text(text, "utf-8")
+        _RESULTS.write_text(_as_text(results), "utf-8")
         _PAGE.write_text(page, "utf-8")
     print(page)
     return 0
+
+
+def beside(earlier: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
+    """``fresh`` with what ``earlier`` holds of the benchmarks that ``fresh`` left out."""
+    merged = dict(fresh)
+    if "evidence" not in fresh["parts"]:
+        merged["entries"] = earlier.get("entries", 0)
+    merged["measurements"] = earlier["measurements"] | fresh["measurements"]
+    merged["measurements"]["where"] = earlier["measurements"].get("where", {}) | fresh[
+        "measurements"
+    ].get("where", {})
+    merged["parts"] = earlier.get("parts", {}) | fresh["parts"]
+    missing = [name for name in BENCHMARKS if name not in merged["parts"]]
+    merged["notes"] = [f"not measured: {', '.join(missing)}"] if missing else []
+    return merged
+
+
+def _as_text(results: dict[str, Any]) -> str:
+    return json.dumps(results, ensure_ascii=False, indent=2) + "\n"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,6 +107,15 @@ async def _run(directory: Path, names: list[str], size: Size) -> dict[str, Any]:
         "rounds": size.rounds,
         "per_record": min(PER_RECORD, size.records),
         "notes": notes,
+        "parts": {
+            name: {
+                "date": before["date"],
+                "commit": before["commit"],
+                "load_before": before["machine"]["load_before"],
+            }
+            for name in BENCHMARKS
+            if name in names
+        },
         "measurements": measured,
     }
 

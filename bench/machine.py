@@ -6,13 +6,13 @@ import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 PACKAGES: Final = ("aiokafka", "confluent-kafka", "cryptography", "joserfc", "orjson", "zstandard")
 _ROOT: Final = Path(__file__).parents[1]
 
 
-def described() -> dict[str, object]:
+def described() -> dict[str, Any]:
     """For results.json, before the run: commit, date, machine and its load, versions."""
     return {
         "commit": _git("rev-parse", "HEAD"),

@@ -73,8 +73,12 @@ _HOW: Final = """
 def render(results: Mapping[str, Any]) -> str:
     """The page."""
     found: Found = results["measurements"]
-    if results["machine"]["load_before"][0] > QUIET:
-        busy = "the machine was busy with other work before the run: ratios suffer, times more"
+    busiest = max(
+        (part["load_before"][0] for part in results.get("parts", {}).values()),
+        default=results["machine"]["load_before"][0],
+    )
+    if busiest > QUIET:
+        busy = "the machine was busy with other work before a run: ratios suffer, times more"
         results = {**results, "notes": [busy, *results["notes"]]}
     parts = [
         _HEAD.format(conditions=_conditions(results)),
@@ -82,6 +86,7 @@ def render(results: Mapping[str, Any]) -> str:
         "\n## Records a second\n\n" + _contenders(found),
         "\n## Everything else\n\n" + _figures(found),
         "\n## Where the time goes\n\n" + _where(found),
+        "\n## When each was run\n\n" + _parts(results.get("parts", {})),
         _HOW.format(
             rounds=results["rounds"],
             per_record=f"{results['per_record']:,}",
@@ -92,6 +97,15 @@ def render(results: Mapping[str, Any]) -> str:
         parts.append("\n## Notes on this run\n\n")
         parts += [f"- {note}\n" for note in results["notes"]]
     return "".join(parts)
+
+
+def _parts(parts: Mapping[str, Any]) -> str:
+    rows = [
+        f"| {name} | {part['date']} | `{part['commit'][:12]}` | {part['load_before'][0]} |"
+        for name, part in parts.items()
+    ]
+    head = ["| benchmark | began | commit | load before |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows]) + "\n"
 
 
 def _conditions(results: Mapping[str, Any]) -> str:

@@ -2,9 +2,11 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bench.__main__ import beside
 from bench.report import render
 from bench.suite import Size, measure
 from bench.targets import TARGETS
@@ -37,27 +39,48 @@ def test_benchmarks_that_need_no_download_run(tmp_path: Path) -> None:
     assert found["latency"]["records"] == TINY.latencies
     assert found["replay"]["entries"] > TINY.acts
     assert found["rules"]["grants"] == TINY.state.grants
-    page = render(
-        {
-            "commit": "0" * 40,
-            "changed": False,
-            "date": "2026-01-01T00:00:00+00:00",
-            "machine": {
-                "processor": "a processor",
-                "cores": 2,
-                "memory": "8 GB",
-                "system": "Linux",
-                "load_before": [0.0, 0.0, 0.0],
-            },
-            "kafka": kafka,
-            "versions": {"python": "3.11"},
-            "records": TINY.records,
-            "rounds": TINY.rounds,
-            "per_record": TINY.records,
-            "quick": True,
-            "notes": notes,
-            "measurements": found,
-        }
-    )
+    page = render(described(found, kafka, notes))
     assert all(target.what in page for target in TARGETS)
     assert "not measured" in page
+
+
+def test_a_later_part_keeps_the_figures_of_the_others() -> None:
+    earlier = described({"open": {"sealed": {}}, "where": {"a": {"b": 1.0}}}, "4", ["x"])
+    earlier |= {"parts": {"open": part("1" * 40)}, "entries": 7}
+    fresh = described({"rules": {"grants": 3}, "where": {}}, "4", [])
+    merged = beside(earlier, fresh | {"parts": {"rules": part("2" * 40)}, "entries": 9})
+    assert set(merged["measurements"]) == {"open", "rules", "where"}
+    assert merged["measurements"]["where"] == {"a": {"b": 1.0}}
+    assert (merged["entries"], list(merged["parts"])) == (7, ["open", "rules"])
+    assert "publish" in merged["notes"][0]
+    parts = render({**merged, "measurements": {}}).partition("## When each was run")[2]
+    assert "`111111111111`" in parts
+    assert "`222222222222`" in parts
+
+
+def part(commit: str) -> dict[str, Any]:
+    return {"date": "2026-01-01T00:00:00+00:00", "commit": commit, "load_before": [0.1, 0.0, 0.0]}
+
+
+def described(found: dict[str, Any], kafka: str, notes: list[str]) -> dict[str, Any]:
+    """``found`` as a run writes it down."""
+    return {
+        "commit": "0" * 40,
+        "changed": False,
+        "date": "2026-01-01T00:00:00+00:00",
+        "machine": {
+            "processor": "a processor",
+            "cores": 2,
+            "memory": "8 GB",
+            "system": "Linux",
+            "load_before": [0.0, 0.0, 0.0],
+        },
+        "kafka": kafka,
+        "versions": {"python": "3.11"},
+        "records": TINY.records,
+        "rounds": TINY.rounds,
+        "per_record": TINY.records,
+        "quick": True,
+        "notes": notes,
+        "measurements": found,
+    }
