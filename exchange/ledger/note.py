@@ -5,7 +5,7 @@ it refuses); who signed what is checked by exchange/ledger/cosignature.py. Nothi
 private key.
 
 >>> VerifierKey("example.com/log", SignatureType.ED25519, bytes(32)).text()
-'example.com/log+2f3c6ea9+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+'example.com/log+a3ad76db+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 """
 
 import base64

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -57,7 +58,14 @@ def stop_answering(node: LocalKafka) -> int:
     running = node.running()
     assert running is not None
     os.kill(running.pid, signal.SIGSTOP)
+    threads = list(Path(f"/proc/{running.pid}/task").iterdir())
+    while not all(_is_stopped(thread) for thread in threads):
+        time.sleep(0.01)  # on a busy machine some run on for a moment
     return running.pid
+
+
+def _is_stopped(thread: Path) -> bool:
+    return (thread / "stat").read_text("utf-8").rpartition(")")[2].split()[0] == "T"
 
 
 async def test_acknowledged_messages_survive_kill_9(node: LocalKafka, patient: KafkaBus) -> None:

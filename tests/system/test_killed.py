@@ -40,6 +40,10 @@ class History:
     journal: Journal = field(default_factory=lambda: Journal({}))
     pull_s: float = 0.0
 
+    def is_mixed(self) -> bool:
+        """Whether enough pushes were killed, and some besides the first two were not."""
+        return len(self.killed) > PUSHES // 4 and len(self.acknowledged) > 2
+
 
 def kill_after(running: Running, touched: Callable[[], bool], wait_s: float) -> bool:
     """End it by kill -9 ``wait_s`` after it begins to write; False if it was done before that."""
@@ -96,9 +100,13 @@ def history(shared_installation: Installation, allowances: Dataset, place: Path)
     history.acknowledged.append(rows)
     push_s = span(*push("again", generate("again", OWN, shared=SHARED)))
     history.acknowledged.append(generate("again", OWN, shared=SHARED))
-    for number in range(PUSHES):
+    for number in range(3 * PUSHES):
+        if number >= PUSHES and history.is_mixed():
+            break
+        # Other work on the machine makes pushes longer or shorter than the one that was timed.
+        share = 1.2 if number < PUSHES else 0.4 if len(history.acknowledged) > 2 else 3.0
         rows = generate(f"round-{number}", OWN, shared=SHARED)
-        killed = kill_after(*push(f"round-{number}", rows), dice.random() * 1.2 * push_s)
+        killed = kill_after(*push(f"round-{number}", rows), dice.random() * share * push_s)
         (history.killed if killed else history.acknowledged).append(rows)
         history.source |= rows
     journal = str(place / "journal")
@@ -114,8 +122,7 @@ def history(shared_installation: Installation, allowances: Dataset, place: Path)
 
 
 def test_some_pushes_were_killed_and_some_were_not(history: History) -> None:
-    assert len(history.killed) > PUSHES // 4
-    assert len(history.acknowledged) > 2
+    assert history.is_mixed()
 
 
 def test_every_acknowledged_push_arrived_exactly_once(history: History) -> None:
