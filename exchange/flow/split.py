@@ -6,31 +6,32 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from exchange.model.batch import Batch
+from exchange.model.checkdigits import number
 from exchange.model.contract import Contract
+from exchange.model.textcolumn import TextColumn
 
 
 def split(contract: Contract, batch: Batch) -> dict[str, Batch]:
-    """``batch`` by stream region (a GB/T 2260 prefix, ``""`` without a region field).
+    """``batch``, of validated records, by stream region.
 
-    Within a region the order of records, and so of their versions, is kept.
+    A region is a GB/T 2260 prefix, ``""`` for a contract without a region field. Within it the
+    order of records, and so of their versions, is kept.
     """
     if contract.region is None:
         return {"": batch}
     digits = contract.region_digits
-    codes = pa.array(batch.columns[contract.region.field], type=pa.string())
-    prefixes = pc.utf8_slice_codeunits(codes, 0, digits).dictionary_encode()
-    regions = [str(region) for region in prefixes.dictionary.to_pylist()]
-    if len(regions) == 1:
-        return {regions[0]: batch}
-    which = prefixes.indices.to_numpy()
+    codes = batch.columns[contract.region.field]
+    column = TextColumn.of_whole(codes) or TextColumn.of(codes)
+    which = number(column.matrix(np.arange(batch.records), digits))
+    if bool((which == which[0]).all()):  # sources are often sorted by place
+        return {codes[0][:digits]: batch}
+    found, firsts = np.unique(which, return_index=True)
     return {
-        region: _take(batch, np.flatnonzero(which == number))
-        for number, region in enumerate(regions)
+        codes[firsts[place]][:digits]: _take(batch, np.flatnonzero(which == found[place]))
+        for place in np.argsort(firsts).tolist()
     }
 
 

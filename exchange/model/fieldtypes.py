@@ -39,9 +39,10 @@ Bad = dict[int, Problem]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A judged column; values at bad rows are meaningless. ``sizes`` are bytes of each value.
+    """A judged column; values at bad rows are meaningless.
 
-    ``filled``: whether every value is known to be there, so that nobody needs to look for None.
+    ``sizes``: bytes of each value, or one number for all. ``filled``: whether every value is known
+    to be there, so that nobody needs to look for None.
     """
 
     values: list[Any]
@@ -63,7 +64,7 @@ def check_column(field: ContractField, values: list[Any], *, region_digits: int 
             if judged.values != few:
                 canonical = dict(zip(few, judged.values, strict=True))
                 values = [canonical[value] for value in values]
-            sizes = np.full(len(values), size_bytes, dtype=np.int64)
+            sizes = np.asarray(size_bytes, dtype=np.int64)
             return Checked(values, {}, sizes, filled=None not in judged.values)
     return _judge_column(field, values, region_digits)
 
@@ -86,23 +87,27 @@ def _few_texts(values: list[Any]) -> list[Any]:
 
 def _judge_column(field: ContractField, values: list[Any], region_digits: int) -> Checked:
     """`check_column`, looking at every value."""
-    if "" in values:
-        values = [None if value == "" else value for value in values]
     if field.type in _SCALARS:
-        parsed, bad = _SCALARS[field.type](field, values)
-        return Checked(parsed, bad, np.full(len(values), SCALAR_BYTES, dtype=np.int64))
-    texts, bad = _texts(field, values)
-    column = TextColumn.of(texts)
+        parsed, bad = _SCALARS[field.type](field, _emptied(values))
+        return Checked(parsed, bad, np.asarray(SCALAR_BYTES, dtype=np.int64))
+    whole = _whole(field, values)
+    texts, bad = _texts(field, _emptied(values)) if whole is None else (values, {})
+    column = TextColumn.of(texts) if whole is None else whole
     if field.type in _MATRICES:
         _fold(bad, _MATRICES[field.type](column))
         if any(map(str.islower, filter(None, texts))):
             texts = [text.upper() if text else text for text in texts]
     elif field.type == "region":
         _fold(bad, _regions(column, region_digits))
-    elif field.type == "text":
+    elif whole is None and field.type == "text":
         _fold(bad, dict.fromkeys(column.rows_with_zero_byte().tolist(), problems.NOT_UNICODE))
     lengths = column.lengths
-    return Checked(texts, bad, lengths.astype(np.int64), filled=bool(lengths.all()))
+    return Checked(texts, bad, lengths, filled=bool(lengths.all()))
+
+
+def _emptied(values: list[Any]) -> list[Any]:
+    """The column with None for ``""``."""
+    return [None if value == "" else value for value in values] if "" in values else values
 
 
 def _fold(bad: Bad, more: Bad) -> None:
@@ -123,6 +128,16 @@ def _text_adapter(length: int) -> TypeAdapter[list[str | None]]:
 @lru_cache(maxsize=256)
 def _code_adapter(codes: tuple[str, ...]) -> TypeAdapter[list[str | None]]:
     return TypeAdapter(list[Literal[codes] | None])  # type: ignore[valid-type]
+
+
+def _whole(field: ContractField, values: list[Any]) -> TextColumn | None:
+    """The bytes of a column of which `_texts` would find nothing to say; None if it might."""
+    column = None if field.type == "code" else TextColumn.of_whole(values)
+    if column is None or len(values) == 0:
+        return None
+    length = field.length or TEXT_LENGTH_MAX
+    fits = int(column.lengths.max()) <= length or max(map(len, values)) <= length
+    return column if fits else None
 
 
 def _texts(field: ContractField, values: list[Any]) -> tuple[list[str | None], Bad]:

@@ -73,6 +73,7 @@ def validate(
 
     ``first_line``: the line of the first record, others following one by one, or the line of each.
     ``operations``: 0 upsert or 1 delete for each record, instead of a column ``_operation``.
+    Lists are taken over, not copied: nobody may change them afterwards.
     Raises `InputUnreadable` for an unknown column or a missing required one.
     """
     count = _record_count(contract, columns)
@@ -82,7 +83,7 @@ def validate(
     checked: list[Checked] = []
     for place, field in enumerate(contract.fields):
         given = columns.get(field.name)
-        values = [None] * count if given is None else list(given)
+        values = _as_list(given, count)
         needed = field.name in contract.key or field.name == _region_name(contract)
         exempt = frozenset() if needed else deleted
         if exempt:
@@ -138,6 +139,12 @@ def _record_count(contract: Contract, columns: Mapping[str, Sequence[Any]]) -> i
     return counts.pop()
 
 
+def _as_list(given: Sequence[Any] | None, count: int) -> list[Any]:
+    if given is None:
+        return [None] * count
+    return given if isinstance(given, list) else list(given)
+
+
 def _unknown_column(contract: Contract, place: int) -> InputUnreadable:
     """By its place: in a file without a header the "name" is a value of the first record."""
     known = ", ".join(contract.names)
@@ -181,6 +188,8 @@ def _absent(column: Checked, exempt: frozenset[int]) -> list[int]:
 
 
 def _oversized(contract: Contract, checked: Sequence[Checked], count: int) -> Bad:
+    if sum(int(column.sizes.max(initial=0)) for column in checked) <= KEY_BYTES_MAX:
+        return {}  # nearly always
     sizes: NDArray[np.int64] = np.zeros(count, dtype=np.int64)
     keys: NDArray[np.int64] = np.zeros(count, dtype=np.int64)
     for field, column in zip(contract.fields, checked, strict=True):
