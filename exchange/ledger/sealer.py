@@ -13,6 +13,7 @@ stops the follower, and with it everything this hub does.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -31,6 +32,8 @@ from exchange.ledger.verdict import Folded
 
 PAUSE_S: Final = 0.25
 """Entries that come within it of the first share one head."""
+SPACED: Final = 2
+"""So many pauses lie between two heads: a hub's disk is for its entries first."""
 RETRY_S: Final = 1.0
 AGAIN_S: Final = 2.0
 """Silent witnesses are asked again so often while nothing new is sealed."""
@@ -75,6 +78,7 @@ class Sealer:
         self._now_ms = now_ms
         self._witnesses = witnesses
         self._pause_s = pause_s
+        self._sealed_s = -math.inf
         self._recent: deque[tuple[int, bytes]] = deque()
         self._recent_bytes = 0
         self._fresh = asyncio.Event()
@@ -132,6 +136,7 @@ class Sealer:
     async def seal(self) -> None:
         """Seal what has been folded, `ENTRIES_MAX` entries of it at most."""
         entries = await self._entries()
+        self._sealed_s = _monotonic_s()
         with metrics.LOG_SEAL.time():
             draft = self._sealing.draft(self._follower.leaves.tree, entries)
             now_s = self._now_ms() // _MS
@@ -151,7 +156,8 @@ class Sealer:
         except TimeoutError:
             return
         if self._follower.size - self.size < ENTRIES_MAX:
-            await asyncio.sleep(self._pause_s)
+            again_s = self._sealed_s + SPACED * self._pause_s - _monotonic_s()
+            await asyncio.sleep(max(self._pause_s, again_s))
         self._fresh.clear()
 
     async def _cosign_again(self) -> None:
@@ -195,6 +201,10 @@ class Sealer:
         _LOG.warning("log not sealed", failure=trouble.failure, checkpoint=self.size)
         self._fresh.set()
         await asyncio.sleep(RETRY_S)
+
+
+def _monotonic_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _no_room(error: OSError) -> DiskFull:

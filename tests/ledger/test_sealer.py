@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from exchange.ledger.logreader import LogReader
 from exchange.ledger.merkle import Tree
 from exchange.ledger.note import SignatureLine
 from exchange.ledger.sealer import Sealer
-from exchange.ledger.sealing import Sealing
+from exchange.ledger.sealing import Draft, Sealing
 from exchange.ledger.tiles import CHECKPOINT
 from tests.ledger.drafts import ORIGIN
 from tests.ledger.hubs import Hub, until
@@ -91,6 +92,31 @@ async def test_everything_that_is_folded_is_sealed(scene: Scene) -> None:
         await until(lambda: sealer.published_size == len(scene.world.entries) + 1)
     assert (await sealed.checked()).checkpoint.size == sealer.size
     assert sealer.cosignatures_missing == 0
+
+
+async def test_under_load_heads_keep_their_distance(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = Sealed(scene)
+    sealer = sealed.sealer()
+    loop, draft = asyncio.get_running_loop(), sealed.sealing.draft
+    at_s: list[float] = []
+
+    def noted(tree: Tree, entries: Sequence[bytes]) -> Draft:
+        at_s.append(loop.time())
+        return draft(tree, entries)
+
+    monkeypatch.setattr(sealed.sealing, "draft", noted)
+    await sealed.hub.follower.catch_up()
+    sealer.begin()
+    async with running(sealed, sealer):
+        while len(at_s) < 4:
+            await sealed.hub.append(scene.ask())
+            await asyncio.sleep(0.001)
+        await until(lambda: sealer.published_size == sealed.hub.follower.size)
+    apart = [later - earlier for earlier, later in itertools.pairwise(at_s)]
+    assert min(apart) >= module.SPACED * PAUSE_S - 0.002
+    await sealed.checked()
 
 
 async def test_a_log_that_starts_late_is_read_from_the_topic_in_portions(
