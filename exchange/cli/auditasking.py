@@ -27,15 +27,14 @@ if TYPE_CHECKING:
     from exchange.registry.state import Registry
     from exchange.wiring.office import Office
 
-_OVERSEERS: Final = frozenset({"auditor", "authority"})
 _MORE: Final = Text("there are more: --cursor {cursor}", "还有更多：--cursor {cursor}")
-_ON_RECORD: Final = Text(
+ON_RECORD: Final = Text(
     "the question is on record as entry {index}", "本次查询已记入账本，条目 {index}"
 )
-_OFF_RECORD: Final = Text(
+OFF_RECORD: Final = Text(
     "no hub was asked: this question is not on record", "未经枢纽：本次查询未记入账本"
 )
-_NARROWED: Final = Text(
+NARROWED: Final = Text(
     "shown is what concerns {member}; an auditor may ask about everybody",
     "仅显示与 {member} 有关的内容；审计方可查询全部",
 )
@@ -116,6 +115,8 @@ async def _read(session: Session, office: "Office", view: "View", wanted: Wanted
 
 def _narrowed(screen: Screen, office: "Office", seen: _Seen, wanted: Wanted) -> "Question":
     """The question, about the member itself unless it oversees others or asks off the record."""
+    from exchange.wiring.inquiry import OVERSEERS
+
     question, registry, me = wanted.question, seen.registry, office.member
     if wanted.offline or registry is None:
         return question
@@ -123,9 +124,9 @@ def _narrowed(screen: Screen, office: "Office", seen: _Seen, wanted: Wanted) -> 
     dataset = registry.datasets.get(question.filters.get("dataset", ""))
     asked = {question.filters.get("member"), question.filters.get("concerns")}
     own = me in asked or (dataset is not None and dataset.provider == me)
-    if row is None or row.kind in _OVERSEERS or own or question.filters.get("concerns"):
+    if row is None or row.kind in OVERSEERS or own or question.filters.get("concerns"):
         return question
-    screen.note(_NARROWED, member=me)
+    screen.note(NARROWED, member=me)
     return replace(question, filters={**question.filters, "concerns": me})
 
 
@@ -137,7 +138,7 @@ async def _file(
     from exchange.wiring.inquiry import file_query
 
     if wanted.offline:
-        screen.note(_OFF_RECORD)
+        screen.note(OFF_RECORD)
         return None
     filters = wanted.question.filters
     members = {filters.get("member", ""), filters.get("concerns", "")}
@@ -145,7 +146,8 @@ async def _file(
         office,
         wanted.question.named(),
         wanted.columns,
-        standing,
+        size=standing.size,
+        root=standing.root,
         members=sorted(name for name in members if known(view, "concerns", name)),
         datasets=[name for name in (filters.get("dataset", ""),) if known(view, "dataset", name)],
         purpose=wanted.why,
@@ -200,7 +202,7 @@ def _end(
     """What the answer stands on, and where the question stands."""
     screen.say(STANDS_ON, size=standing.size, root=standing.root.hex())
     if record is not None:
-        screen.note(_ON_RECORD, index=record)
+        screen.note(ON_RECORD, index=record)
     screen.answer({**data, "ledger": standing_data(standing), "on_record": record})
 
 

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from exchange.cli.auditasking import NARROWED, OFF_RECORD, ON_RECORD
+from exchange.cli.auditsearch import ForOption, OfflineOption
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
 from exchange.cli.times import duration_ms, shown, span_ms
@@ -72,8 +74,14 @@ def reconcile(
         str,
         typer.Option("--delivery-due", help="How long what is provided may wait to be fetched."),
     ] = "1d",
+    offline: OfflineOption = False,
+    why: ForOption = "audit",
 ) -> None:
     """Line up releases, receipts and anchors: keys nobody accounts for, gaps, what is held back.
+
+    The question goes on the ledger before the answer is shown: who asks, about whom, what for.
+
+    A member that oversees nobody asks about what concerns itself.
 
     Exit 1 when something does not line up.
     """
@@ -84,19 +92,27 @@ def reconcile(
     due = Due(receipt_ms=duration_ms(receipt_due), delivery_ms=duration_ms(delivery_due))
     _, moment = span_ms("", as_of, now_ms=now_ms())
 
-    async def work(office: "Office") -> "tuple[Reconciled, bytes]":
-        found = await reconciled(office, as_of_ms=moment, due=due)
+    async def work(office: "Office") -> "tuple[Reconciled, bytes, str, int | None]":
+        found, root = await reconciled(office, as_of_ms=moment, due=due)
         _known(office.view.registry, dataset, member)
-        return found
+        if offline:
+            return found, root, member, None
+        about = _narrowed(session.screen, office, dataset, member)
+        record = await _file(office, dataset, about, moment, due, why=why)
+        return found, root, about, record
 
-    found, root = as_reader(session, work)
+    found, root, about, record = as_reader(session, work)
     findings = [
         one
         for one in found.findings
-        if (not dataset or one.dataset == dataset) and (not member or one.concerns(member))
+        if (not dataset or one.dataset == dataset) and (not about or one.concerns(about))
     ]
     tell_reconciled(session.screen, found, findings, root)
-    session.screen.answer(reconciled_data(found, findings, root))
+    if record is None:
+        session.screen.note(OFF_RECORD)
+    else:
+        session.screen.note(ON_RECORD, index=record)
+    session.screen.answer(reconciled_data(found, findings, root) | {"on_record": record})
     if findings:
         raise typer.Exit(1)
 
@@ -110,6 +126,40 @@ async def reconciled(office: "Office", *, as_of_ms: int, due: "Due") -> "tuple[R
     office.view.listen(tally.take)
     registry = await office.registry()
     return line_up(tally, registry), office.view.follower.leaves.tree.root(tally.size)
+
+
+def _narrowed(screen: Screen, office: "Office", dataset: str, member: str) -> str:
+    """Whom it is about: the one named, else the member itself unless it may ask about all."""
+    from exchange.wiring.inquiry import must_narrow
+
+    named, me = [name for name in (dataset,) if name], office.member
+    if member or not must_narrow(office.view.registry, me, named):
+        return member
+    screen.note(NARROWED, member=me)
+    return me
+
+
+async def _file(
+    office: "Office", dataset: str, member: str, as_of_ms: int, due: "Due", *, why: str
+) -> int:
+    """The entry of the question. It stands on all that was read, be the moment in the past."""
+    from exchange.wiring.inquiry import file_query
+
+    tree = office.view.follower.leaves.tree
+    names = {"dataset": dataset, "member": member}
+    asked: dict[str, str | int] = {name: value for name, value in names.items() if value}
+    asked |= {"to": as_of_ms, "receipt-due": due.receipt_ms, "delivery-due": due.delivery_ms}
+    admitted = await file_query(
+        office,
+        asked,
+        ("reconcile",),
+        size=tree.size,
+        root=tree.root(),
+        members=[member] if member else [],
+        datasets=[dataset] if dataset else [],
+        purpose=why,
+    )
+    return admitted.index
 
 
 def _known(registry: "Registry", dataset: str, member: str) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from exchange.cli.auditasking import ON_RECORD
+from exchange.cli.auditsearch import ForOption
 from exchange.cli.screen import Screen
 from exchange.cli.session import Session, session_of
 from exchange.cli.times import shown, span_ms
@@ -49,6 +51,7 @@ def report(
         Path | None, typer.Option("--out", help="Folder to write into; must be new or empty.")
     ] = None,
     no_pdf: Annotated[bool, typer.Option("--no-pdf", help="Only HTML.")] = False,
+    why: ForOption = "audit",
     check: Annotated[
         Path | None, typer.Option("--check", help="Check the report in this folder; no network.")
     ] = None,
@@ -58,6 +61,8 @@ def report(
 ) -> None:
     """Write a signed report about a member, in Chinese and English, with the proofs to check it.
 
+    The question goes on the ledger before the report is written: who asks, about whom, what for.
+
     Or check one, offline, from the pin of genesis alone: --check FOLDER.
     """
     session = session_of(context)
@@ -66,20 +71,27 @@ def report(
         return
     if not member:
         raise _whom()
-    _make(session, member, since, until, out, with_pdf=not no_pdf)
+    _make(session, member, since, until, out, why=why, with_pdf=not no_pdf)
 
 
 def _make(
-    session: Session, member: str, since: str, until: str, out: Path | None, *, with_pdf: bool
+    session: Session,
+    member: str,
+    since: str,
+    until: str,
+    out: Path | None,
+    *,
+    why: str,
+    with_pdf: bool,
 ) -> None:
     from exchange.wiring.clock import now_ms
-    from exchange.wiring.reporting import make_report
+    from exchange.wiring.reporting import make_report, put_on_record
 
     moment = now_ms()
     from_ms, to_ms = span_ms(since, until, now_ms=moment)
     folder = _empty(out or Path(f"report-{member}"))
 
-    async def work(office: "Office") -> "tuple[str, dict[str, bytes]]":
+    async def work(office: "Office") -> "tuple[str, dict[str, bytes], int]":
         files = await make_report(
             office,
             member,
@@ -88,12 +100,14 @@ def _make(
             issued_ms=moment,
             with_pdf=with_pdf,
         )
-        return office.member, files
+        asked = await put_on_record(office, files, purpose=why)
+        return office.member, files, asked.index
 
-    issuer, files = as_reader(session, work)
+    issuer, files, record = as_reader(session, work)
     write_folder(folder, files)
     tell_made(session.screen, folder, files)
-    session.screen.answer(made_data(folder, files) | {"issuer": issuer})
+    session.screen.note(ON_RECORD, index=record)
+    session.screen.answer(made_data(folder, files) | {"issuer": issuer, "on_record": record})
 
 
 def write_folder(folder: Path, files: dict[str, bytes]) -> None:

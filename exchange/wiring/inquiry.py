@@ -7,19 +7,21 @@ section 2), and salt and question lie in the member's ``queries`` folder to be s
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import orjson
 
-from exchange.audit.view import Standing
 from exchange.flow.ports import Admitted
 from exchange.model.evidenceacts import AuditQuery
 from exchange.model.text import Text
+from exchange.registry.state import Registry
 from exchange.wiring.office import Office
 from keys import cbor
 
 SALT_BYTES: Final = 32
+OVERSEERS: Final = frozenset({"auditor", "authority"})
+"""Kinds of members that may ask about everybody (rule AUDIT-01)."""
 _DOMAIN: Final = b"exchange/v1/query"
 _WHAT: Final = Text("search the ledger for this", "检索账本的这些内容")
 
@@ -34,25 +36,39 @@ def encoded(named: Mapping[str, str | int], columns: Sequence[str]) -> bytes:
     return cbor.encode({0: 1, 1: dict(named), 2: list(columns)})
 
 
+def must_narrow(registry: Registry, me: str, datasets: Collection[str]) -> bool:
+    """Whether a question that names no member is wider than ``me`` may ask (rule AUDIT-01).
+
+    Then it is asked about ``me`` alone; without a row it is left for the hub to refuse.
+    """
+    row = registry.members.get(me)
+    provided = {name for name, dataset in registry.datasets.items() if dataset.provider == me}
+    own = bool(datasets) and provided.issuperset(datasets)
+    return row is not None and row.kind not in OVERSEERS and not own
+
+
 async def file_query(
     office: Office,
     named: Mapping[str, str | int],
     columns: Sequence[str],
-    standing: Standing,
     *,
+    size: int,
+    root: bytes,
     members: Sequence[str],
     datasets: Sequence[str],
     purpose: str,
 ) -> Admitted:
-    """Put the question on the ledger; `RuleRefused` if this member may not ask it.
+    """Put the question on the ledger, with the head that its answer stands on.
+
+    `RuleRefused` if this member may not ask it.
 
     Returns when the hub's signed answer says where it stands; this office does not read that far.
     """
     salt, question = secrets.token_bytes(SALT_BYTES), encoded(named, columns)
     body = AuditQuery(
         commitment=commitment(salt, question),
-        size=standing.size,
-        root=standing.root,
+        size=size,
+        root=root,
         members=tuple(members),
         datasets=tuple(datasets),
         purpose=purpose,

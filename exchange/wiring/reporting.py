@@ -14,13 +14,15 @@ from exchange.audit.reportcheck import DATA, PAGE, PDF, proof_name
 from exchange.audit.reportdata import Data, Ground, Scope, encoded, report_data
 from exchange.audit.reportpage import render
 from exchange.audit.reportpdf import pdf
-from exchange.audit.reportseal import STATEMENT, Statement, hashes, sign
+from exchange.audit.reportseal import STATEMENT, Statement, hashes, parse, sign
 from exchange.audit.tally import Due, Tally
 from exchange.errors import BusUnavailable, CheckFailed, NotFound
+from exchange.flow.ports import Admitted
 from exchange.ledger.cosignature import SignedHead, verify_head
 from exchange.ledger.entry import parse_entry
 from exchange.ledger.proof import Proof
 from exchange.limits import LEAF_BYTES_MAX
+from exchange.wiring.inquiry import file_query
 from exchange.wiring.office import Office
 
 SEALED_S: Final = 5.0
@@ -78,6 +80,25 @@ async def make_report(
         files[PDF] = await asyncio.to_thread(pdf, page)
     files |= await _proofs(office, data["evidence"], head, account.raw)
     return files | {STATEMENT: _signed(office, data, files)}
+
+
+async def put_on_record(office: Office, files: Mapping[str, bytes], *, purpose: str) -> Admitted:
+    """File the question that a report answers; call it before the files are shown to anybody.
+
+    Raises `RuleRefused` if this member may not have a report about that one.
+    """
+    said = parse(files[STATEMENT]).statement
+    named: dict[str, str | int] = {"member": said.member, "from": said.from_ms, "to": said.to_ms}
+    return await file_query(
+        office,
+        named,
+        ("report",),
+        size=said.size,
+        root=said.root,
+        members=(said.member,),
+        datasets=(),
+        purpose=purpose,
+    )
 
 
 async def signed_head(office: Office) -> SignedHead:
