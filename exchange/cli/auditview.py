@@ -10,6 +10,7 @@ from exchange.cli.screen import Screen
 from exchange.cli.session import Session, session_of
 from exchange.cli.times import shown
 from exchange.cli.work import as_reader
+from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _STANDS: Final = Text(
     "the search view stands at {size} entries, root {root}, {time}",
     "检索视图现有 {size} 条，根 {root}，{time}",
+)
+_SAME: Final = Text(
+    "every row and every word of it is as the ledger says", "其每一行、每一检索词均与账本一致"
 )
 STANDS_ON: Final = Text(
     "this stands on the ledger of {size} entries, root {root}",
@@ -37,6 +41,10 @@ def view(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Throw the view away and build it from the ledger.")
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Compare the view with the ledger; exit 1 if it differs."),
+    ] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Keep it current until Ctrl-C.")] = False,
 ) -> None:
     """Bring the search view up to date: in SQLite here, or in EXCHANGE_DATABASE_URL."""
@@ -45,18 +53,35 @@ def view(
     async def work(office: "Office") -> "Standing":
         from exchange.wiring.auditview import opened_view
 
-        with opened_view(office.home, session.settings, office.member) as opened:
-            if rebuild:
-                opened.clear()
+        with opened_view(office.home, session.settings, office.member, anew=rebuild) as opened:
+            if check:
+                return await _compared(session, office, opened)
             standing = await refreshed(session, office, opened)
             if follow:
                 tell_view(session.screen, standing)
                 await _follow(office, opened)
             return standing
 
+    if check and (rebuild or follow):
+        raise _either()
     standing = as_reader(session, work)
     tell_view(session.screen, standing)
+    if check:
+        session.screen.say(_SAME)
     session.screen.answer(standing_data(standing))
+
+
+async def _compared(session: Session, office: "Office", opened: "View") -> "Standing":
+    """Replay the ledger beside the view, which is not changed."""
+    from exchange.audit.viewcheck import ViewCheck
+
+    comparison = ViewCheck(opened)
+
+    async def finish(replay: "Replay", _: "Office") -> None:
+        comparison.finish(replay)
+
+    await replay_office(session, office, listen=comparison.take, finish=finish)
+    return opened.standing()
 
 
 async def refreshed(
@@ -72,6 +97,15 @@ async def refreshed(
 
     await replay_office(session, office, offline=offline, listen=feed.take, finish=finish)
     return opened.head()
+
+
+def _either() -> UsageError:
+    return UsageError(
+        "--check changes nothing: --rebuild and --follow do not go with it",
+        "--check 不作改动，不能与 --rebuild、--follow 同用",
+        remedy=("name one of them", "请只写其一"),
+        failure="usage",
+    )
 
 
 def tell_view(screen: Screen, standing: "Standing") -> None:

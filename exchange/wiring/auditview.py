@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from exchange.audit.view import View
-from exchange.errors import ViewUnavailable
+from exchange.errors import CheckFailed, ViewUnavailable
 from exchange.wiring.home import Home
 from exchange.wiring.settings import Settings
 
@@ -23,11 +23,22 @@ BUSY_MS: Final = 5_000
 
 
 @contextmanager
-def opened_view(home: Home, settings: Settings, member: str) -> Iterator[View]:
-    """The view of ``member``; `ViewUnavailable` when its database does not answer."""
+def opened_view(
+    home: Home, settings: Settings, member: str, *, anew: bool = False
+) -> Iterator[View]:
+    """The view of ``member``; with ``anew`` an empty one, whatever there was.
+
+    `ViewUnavailable` when its database does not answer, `CheckFailed` when it is damaged.
+    """
+    if anew and settings.database is None:
+        for end in ("", "-wal", "-shm"):
+            (home.member_directory(member) / f"{FILE}{end}").unlink(missing_ok=True)
     engine = _engine(home, settings, member)
     try:
-        yield View(engine, home.pin)
+        view = View(engine, home.pin)
+        if anew:
+            view.clear()
+        yield view
     except (OperationalError, ProgrammingError):
         raise ViewUnavailable(
             "the database of the search view does not answer, or refuses",
@@ -36,6 +47,16 @@ def opened_view(home: Home, settings: Settings, member: str) -> Iterator[View]:
                 "look at EXCHANGE_DATABASE_URL, or unset it to keep the view in this home",
                 "请检查 EXCHANGE_DATABASE_URL，或取消该变量以在本主目录保存视图",
             ),
+        ) from None
+    except DatabaseError:
+        raise CheckFailed(
+            "the search view is damaged",
+            "检索视图已损坏",
+            remedy=(
+                "build it anew: exchange audit view --rebuild",
+                "请重建：exchange audit view --rebuild",
+            ),
+            failure="view-damaged",
         ) from None
     finally:
         engine.dispose()

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from exchange.audit.view import View
-from exchange.errors import ViewUnavailable
+from exchange.errors import CheckFailed, ViewUnavailable
 from exchange.wiring.auditview import FILE, opened_view
 from exchange.wiring.home import Home, HomeTable, LogTable
 from exchange.wiring.inquiry import commitment, encoded
@@ -53,6 +53,22 @@ def test_a_database_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
     ):
         view.open()
     assert caught.value.exit_code == 3
+
+
+def test_a_damaged_view_is_said_to_be_and_can_be_built_anew(tmp_path: Path) -> None:
+    home, settings = home_at(tmp_path), environment({})
+    with opened_view(home, settings, "audit-office") as view:
+        view.open()
+    file = home.member_directory("audit-office") / FILE
+    file.write_bytes(b"no database at all" * 1_000)
+    with (
+        pytest.raises(CheckFailed) as caught,
+        opened_view(home, settings, "audit-office") as view,
+    ):
+        view.open()
+    assert caught.value.failure == "view-damaged"
+    with opened_view(home, settings, "audit-office", anew=True) as view:
+        assert view.open().size == 0
 
 
 def test_a_commitment_says_nothing_without_its_salt() -> None:
