@@ -9,7 +9,7 @@ import typer
 from exchange.cli.newfile import write_new
 from exchange.cli.screen import Screen
 from exchange.cli.session import Session, session_of
-from exchange.cli.times import shown
+from exchange.cli.times import shown, stated
 from exchange.cli.work import as_reader, home_of
 from exchange.errors import InputUnreadable, NotFound
 from exchange.model.text import Text
@@ -129,9 +129,23 @@ def _trusted(
         home = home_of(session)
     except NotFound:
         if given is None:
-            raise
+            raise _nobody_known() from None
         return given.log(origin), None
     return keys_of_log(home.root()), home
+
+
+def _nobody_known() -> NotFound:
+    return NotFound(
+        "whose signature counts is not known: there is no home here and no --policy",
+        "无法确定以谁的签名为准：此处没有主目录，也未给出 --policy",
+        remedy=(
+            "name a home with --home, or a tlog-policy file whose log lines name the hubs' keys"
+            " (exchange audit mirror says them): --policy FILE",
+            "请用 --home 指定主目录，或用 --policy 指定含枢纽公钥 log 行的策略文件"
+            "（公钥见 exchange audit mirror）",
+        ),
+        failure="no-home",
+    )
 
 
 def policy_of(home: "Home", file: Path | None) -> "Policy | None":
@@ -147,7 +161,7 @@ def tell_proven(screen: Screen, proven: "Proven") -> None:
     """What a proof proves."""
     head = proven.head
     screen.say(_PROVEN, index=proven.index, size=head.checkpoint.size, hub=head.hub)
-    screen.say(_SIGNED_AT, time=shown(head.time_s * 1000), root=head.checkpoint.root.hex())
+    screen.say(_SIGNED_AT, time=stated(head.time_s), root=head.checkpoint.root.hex())
     if proven.witnessed is not None:
         screen.say(_WITNESSED, names=", ".join(proven.witnessed.times) or "-")
 
@@ -184,7 +198,7 @@ def proven_data(proven: "Proven") -> dict[str, object]:
         "size": head.checkpoint.size,
         "root": head.checkpoint.root.hex(),
         "hub": head.hub,
-        "signed": shown(head.time_s * 1000),
+        "signed": stated(head.time_s) if head.time_s else None,
         "witnesses": sorted(proven.witnessed.times) if proven.witnessed is not None else [],
     }
 

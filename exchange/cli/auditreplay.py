@@ -15,7 +15,7 @@ from exchange.cli.auditsource import (
 from exchange.cli.problems import EXIT_REFUSED
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
-from exchange.cli.times import shown
+from exchange.cli.times import shown, stated
 from exchange.errors import UsageError
 from exchange.model.text import Text
 
@@ -187,7 +187,7 @@ def tell_run(screen: Screen, run: Run) -> None:
             _SEALED,
             size=run.head.checkpoint.size,
             hub=run.head.hub,
-            time=shown(run.head.time_s * 1000),
+            time=stated(run.head.time_s),
         )
     if run.end is not None:
         screen.say(_ARCHIVE, size=run.end.size)

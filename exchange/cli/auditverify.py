@@ -12,7 +12,7 @@ from exchange.cli.auditprove import policy_of, verify_proof_file
 from exchange.cli.auditsource import replay_archive
 from exchange.cli.screen import Screen
 from exchange.cli.session import Session, session_of
-from exchange.cli.times import shown
+from exchange.cli.times import shown, stated
 from exchange.cli.work import as_reader, home_of
 from exchange.errors import UsageError
 from exchange.model.text import Text
@@ -136,7 +136,7 @@ def verify_archive(session: Session, archive: Path, pin: str) -> None:
         junk=0,
     )
     if run.head is not None:
-        head, signed = run.head, shown(run.head.time_s * 1000)
+        head, signed = run.head, stated(run.head.time_s)
         screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=signed)
     screen.answer(
         {
@@ -190,7 +190,7 @@ def tell_examined(screen: Screen, found: "Examined") -> None:
         screen.say(_HUB_AGREES, size=found.hub_size)
     if found.published is not None:
         head = found.published.head
-        screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=shown(head.time_s * 1000))
+        screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=stated(head.time_s))
         if found.published.witnessed is not None:
             screen.say(_QUORUM, names=", ".join(found.published.witnessed.times) or "-")
 
@@ -201,7 +201,7 @@ def _published(agreed: "Agreed") -> dict[str, object]:
         "size": agreed.head.checkpoint.size,
         "root": agreed.head.checkpoint.root.hex(),
         "hub": agreed.head.hub,
-        "signed": shown(agreed.head.time_s * 1000),
+        "signed": stated(agreed.head.time_s) if agreed.head.time_s else None,
         "witnesses": sorted(witnessed.times) if witnessed is not None else [],
     }
 

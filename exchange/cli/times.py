@@ -81,6 +81,11 @@ def shown(time_ms: int | None) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
 
 
+def stated(seconds: int) -> str:
+    """A time that a signature states, for people; "-" where it states none."""
+    return shown(seconds * 1000) if seconds else "-"
+
+
 def _unclear(text: str) -> UsageError:
     return UsageError(
         f"{text[:40]!r} is no moment",

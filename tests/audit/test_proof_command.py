@@ -41,12 +41,13 @@ def policy(folder: Path, *, log: PublishedLog = LOG, quorum: str = "health") -> 
 def test_a_policy_that_names_the_log_is_enough(proof: Path, tmp_path: Path) -> None:
     code, said = verified("--proof", proof, "--policy", policy(tmp_path))
     assert (code, said["verified"], said["entry"], said["size"]) == (0, True, 7, 40)
-    assert said["witnesses"] == ["health"]
+    assert (said["signed"], said["witnesses"]) == (None, ["health"])
 
 
 def test_without_a_home_or_a_policy_nobody_is_believed(proof: Path) -> None:
     code, said = verified("--proof", proof)
     assert (code, said["failure"]) == (2, "no-home")
+    assert "--policy" in said["remedy"]["en"]
 
 
 def test_another_log_another_entry_and_a_missing_quorum_are_refused(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exchange.cli.times import duration_ms, moment_ms, shown, span_ms
+from exchange.cli.times import duration_ms, moment_ms, shown, span_ms, stated
 from exchange.errors import UsageError
 
 
@@ -49,3 +49,7 @@ def test_lengths_of_time_have_a_unit() -> None:
 def test_what_is_no_length_of_time_is_said(text: str) -> None:
     with pytest.raises(UsageError, match="no length of time"):
         duration_ms(text)
+
+
+def test_a_signature_that_states_no_time_has_none() -> None:
+    assert (stated(0), stated(1)) == ("-", shown(1_000))
