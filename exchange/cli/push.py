@@ -97,9 +97,8 @@ async def push_file(
     from adapters.errors import SourceUnreadable
     from exchange.daemon.pushing import Pushes, Pushing
     from exchange.wiring.clock import now_ms
-    from exchange.wiring.publishers import open_publisher
+    from exchange.wiring.publishers import contract_of, open_publisher
     from exchange.wiring.sources import open_source
-    from exchange.wiring.transfer import contract_of
 
     contract = await contract_of(office, dataset)
     async with open_publisher(office, contract, instance=instance) as publisher:

@@ -18,9 +18,8 @@ from exchange.errors import NotFound
 from exchange.model.contract import Contract
 from exchange.wiring.clock import now_ms
 from exchange.wiring.office import Office
-from exchange.wiring.publishers import open_publisher
+from exchange.wiring.publishers import contract_of, open_publisher
 from exchange.wiring.sources import open_source
-from exchange.wiring.transfer import contract_of
 
 DONE: Final = "done"
 REFUSED: Final = "refused"

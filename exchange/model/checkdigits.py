@@ -9,24 +9,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from exchange.model.creditcode import ALPHABET, WEIGHTS
+
 Matrix = NDArray[np.uint8]
 Verdicts = NDArray[np.bool_]
-
-WIDTH: Final = 18
-"""Characters of a resident ID and of a unified social credit code."""
 
 _RESIDENT_WEIGHTS: Final = np.array(
     [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int64
 )
 _RESIDENT_CHECKS: Final = np.frombuffer(b"10X98765432", dtype=np.uint8)
 
-_CREDIT_ALPHABET: Final = b"0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CREDIT_WEIGHTS: Final = np.array([pow(3, i, 31) for i in range(17)], dtype=np.int64)
+_CREDIT_WEIGHTS: Final = np.array(WEIGHTS, dtype=np.int64)
 
 _FOREIGN: Final = 255
 """Marks a byte outside the credit code alphabet (which has no I, O, S, V, Z)."""
 _CREDIT_VALUES: Final = np.full(256, _FOREIGN, dtype=np.uint8)
-_CREDIT_VALUES[list(_CREDIT_ALPHABET)] = np.arange(31, dtype=np.uint8)
+_CREDIT_VALUES[list(ALPHABET.encode())] = np.arange(31, dtype=np.uint8)
 
 _ID_PROVINCES: Final = (
     *(11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46),

@@ -19,6 +19,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from exchange.model import checkdigits, fieldscalars, problems
 from exchange.model.contract import TEXT_LENGTH_MAX, ContractField
+from exchange.model.creditcode import WIDTH
 from exchange.model.problems import Problem
 from exchange.model.regioncolumn import known_prefixes
 from exchange.model.regions import LENGTHS
@@ -198,11 +199,9 @@ def _identifiers(
     column: TextColumn, shaped: _Judge, checked: _Judge, shape: Problem, check: Problem
 ) -> Bad:
     lengths = column.lengths
-    bad = dict.fromkeys(
-        np.flatnonzero((lengths != 0) & (lengths != checkdigits.WIDTH)).tolist(), shape
-    )
-    rows = np.flatnonzero(lengths == checkdigits.WIDTH)
-    matrix = _upper(column.matrix(rows, checkdigits.WIDTH))
+    bad = dict.fromkeys(np.flatnonzero((lengths != 0) & (lengths != WIDTH)).tolist(), shape)
+    rows = np.flatnonzero(lengths == WIDTH)
+    matrix = _upper(column.matrix(rows, WIDTH))
     fits = shaped(matrix)
     bad |= dict.fromkeys(rows[~fits].tolist(), shape)
     wrong = ~checked(matrix[fits])

@@ -8,10 +8,7 @@ A resource code is 类 (1 digit), 项 (2), 目 (3), 细目 (any number of digits
 import re
 from typing import Final
 
-import numpy as np
-
 from exchange.model.acttypes import Mode
-from exchange.model.checkdigits import WIDTH, credit_codes_checked, credit_codes_shaped
 
 _CODE: Final = re.compile(r"[0-9][0-9]{2}[0-9]{3}[0-9]*/[0-9]+")
 
@@ -31,15 +28,6 @@ _WORDS: Final = re.compile(r"[\s/／:：,，、;；()（）]+")
 def code_valid(code: str) -> bool:
     """Whether ``code`` is a resource code (信息资源代码) in the guide's form."""
     return _CODE.fullmatch(code) is not None
-
-
-def credit_code_valid(code: str) -> bool:
-    """Whether ``code`` is a unified social credit code, check character included (GB 32100)."""
-    raw = code.encode("ascii", "replace")
-    if len(raw) != WIDTH or len(code) != WIDTH:
-        return False
-    matrix = np.frombuffer(raw, dtype=np.uint8).reshape(1, WIDTH)
-    return bool(credit_codes_shaped(matrix)[0] and credit_codes_checked(matrix)[0])
 
 
 def modes_of(form: str) -> tuple[Mode, ...]:

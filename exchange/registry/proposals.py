@@ -12,7 +12,8 @@ from exchange.errors import ContractInvalid
 from exchange.model import acts, lifeacts
 from exchange.model.acttypes import MemberKind
 from exchange.model.contract import Contract
-from exchange.model.guide import code_valid, credit_code_valid, mode_fits
+from exchange.model.creditcode import credit_code_valid
+from exchange.model.guide import code_valid, mode_fits
 from exchange.model.regions import is_region
 from exchange.model.text import Text
 from exchange.registry import busrules, facts

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from exchange.errors import UsageError
 from exchange.model.acts import EnrolMember
 from exchange.model.acttypes import MemberKind
-from exchange.model.guide import credit_code_valid
+from exchange.model.creditcode import credit_code_valid
 from exchange.model.ids import slug
 from exchange.model.regions import check_region
 from exchange.registry.possession import prove_keys

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from exchange.bus.outbox import Outbox
+from exchange.errors import NotFound
 from exchange.flow.epochs import Epochs
 from exchange.flow.lines import Lines
 from exchange.flow.publish import Publisher
@@ -17,6 +18,21 @@ from exchange.wiring.publication import ensure_topic
 
 SEND_DEADLINE_MS: Final = 30_000
 """How long a push waits for Kafka before it says so; what was sealed stays in the spool."""
+
+
+async def contract_of(office: Office, dataset: str) -> Contract:
+    """The contract of a published dataset, from the ledger; `NotFound`."""
+    registry = await office.registry()
+    row = registry.datasets.get(dataset)
+    if row is None:
+        known = ", ".join(sorted(registry.datasets)) or "-"
+        raise NotFound(
+            f"there is no dataset {dataset[:80]!r} in the catalogue, which has: {known}",
+            f"目录中没有数据集 {dataset[:80]!r}；已有：{known}",
+            remedy=("see: exchange catalogue list", "请查看：exchange catalogue list"),
+            failure="no-dataset",
+        )
+    return Contract.decode(registry.contracts[row.contract_hash])
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from exchange.errors import NotFound
 from exchange.flow.deliver import Subscriber
 from exchange.flow.forks import Forks
 from exchange.flow.keyring import Keyring
@@ -12,26 +11,10 @@ from exchange.flow.ports import Hub, Sink
 from exchange.flow.receipts import Receipts
 from exchange.flow.resume import ResumeFile
 from exchange.flow.subscription import Subscription, subscription
-from exchange.model.contract import Contract
 from exchange.wiring.adapters import Target, open_sink
 from exchange.wiring.clock import now_ms
 from exchange.wiring.home import DEFAULT_INSTANCE
 from exchange.wiring.office import Office
-
-
-async def contract_of(office: Office, dataset: str) -> Contract:
-    """The contract of a published dataset, from the ledger; `NotFound`."""
-    registry = await office.registry()
-    row = registry.datasets.get(dataset)
-    if row is None:
-        known = ", ".join(sorted(registry.datasets)) or "-"
-        raise NotFound(
-            f"there is no dataset {dataset[:80]!r} in the catalogue, which has: {known}",
-            f"目录中没有数据集 {dataset[:80]!r}；已有：{known}",
-            remedy=("see: exchange catalogue list", "请查看：exchange catalogue list"),
-            failure="no-dataset",
-        )
-    return Contract.decode(registry.contracts[row.contract_hash])
 
 
 async def find_subscription(office: Office, grant: bytes) -> Subscription:

@@ -2,10 +2,15 @@
 
 from typing import get_args
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchange.model.acttypes import Reason
-from exchange.model.guide import code_valid, credit_code_valid, mode_fits, modes_of
+from exchange.model.checkdigits import credit_codes_checked, credit_codes_shaped
+from exchange.model.creditcode import ALPHABET, WIDTH, credit_code_valid
+from exchange.model.guide import code_valid, mode_fits, modes_of
 from exchange.model.reasons import REASONS
 
 
@@ -66,3 +71,11 @@ def test_a_mode_that_nobody_states_fits() -> None:
 def test_every_reason_has_its_words() -> None:
     assert {"", *REASONS} == set(get_args(Reason))
     assert all(text.en and text.zh for text in REASONS.values())
+
+
+@given(st.text(alphabet=ALPHABET + "IOx", min_size=18, max_size=18), st.sampled_from(ALPHABET))
+def test_one_code_is_judged_as_a_column_of_them(code: str, check: str) -> None:
+    for one in (code, code[:2] + "330000" + code[8:17] + check):
+        matrix = np.frombuffer(one.encode(), dtype=np.uint8).reshape(1, WIDTH)
+        column = bool(credit_codes_shaped(matrix)[0] and credit_codes_checked(matrix)[0])
+        assert credit_code_valid(one) is column
