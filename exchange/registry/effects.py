@@ -86,6 +86,7 @@ def _enrol(body: acts.EnrolMember, asked: Asked, index: int) -> None:
 
 def _add_member(registry: Registry, row: Member) -> None:
     registry.members[row.id] = row
+    registry.organisations[row.credit_code] = row.id
     registry.signing_keys[row.officer_kid] = SigningKey(row.officer_kid, row.officer, row.id, None)
     registry.kids.add(row.officer_kid)
 

@@ -42,6 +42,12 @@ class _Reads:
         row = self.registry.instances.get((member, instance))
         return f"i:{member}/{instance}", row.version if row else 0
 
+    def organisation(self, credit_code: str) -> Pair:
+        """The newest member under a credit code."""
+        member = self.registry.organisations.get(credit_code)
+        version = self.registry.members[member].version if member is not None else 0
+        return f"b:{credit_code}", version
+
     def proposal(self, dataset: str) -> Pair:
         newest = self.registry.proposed.get(dataset)
         version = self.registry.proposals[newest].version if newest else 0
@@ -121,7 +127,10 @@ class _Reads:
 
 def _of_body(act: Act, reads: _Reads) -> Iterable[Pair]:
     match act.body:
-        case acts.EnrolMember() | acts.SuspendMember():
+        case acts.EnrolMember():
+            yield reads.member(act.body.member)
+            yield reads.organisation(act.body.credit_code)
+        case acts.SuspendMember():
             yield reads.member(act.body.member)
         case lawacts.AssignRole() | lawacts.EndRole():
             yield reads.member(act.body.member)

@@ -10,13 +10,23 @@ from policies.facts import LogFacts
 
 
 def examine_enrol(body: acts.EnrolMember, asked: Asked) -> Case | Denied:
-    """A new organisation with an officer key of its own."""
-    if body.member in asked.registry.members:
+    """A new organisation with an officer key of its own, and a credit code no member has.
+
+    The code of a suspended member is free: it may come back, under another id.
+    """
+    registry = asked.registry
+    if body.member in registry.members:
         return nothing_there(f"{body.member} is a member already", f"{body.member} 已是成员")
+    holder = registry.organisations.get(body.credit_code)
+    if holder is not None and registry.members[holder].active:
+        return nothing_there(
+            f"this credit code is that of the member {holder}",
+            f"该统一社会信用代码属于成员 {holder}",
+        )
     denied = _keys_denied(asked, body.member, "", body.officer, b"", body.proof)
     if denied:
         return denied
-    log = LogFacts(asked.registry.origin)
+    log = LogFacts(registry.origin)
     return Case((asked.question(log, member_kind=body.member_kind),))
 
 

@@ -61,6 +61,8 @@ class Registry:
     hubs: dict[str, Hub] = field(default_factory=dict)
     hubs_version: int = 0
     members: dict[str, Member] = field(default_factory=dict)
+    organisations: dict[str, str] = field(default_factory=dict)
+    """The newest member enrolled under each credit code."""
     instances: dict[tuple[str, str], Instance] = field(default_factory=dict)
     """The newest registration under each name."""
     registrations: dict[bytes, Instance] = field(default_factory=dict)

@@ -40,7 +40,7 @@ from exchange.model.contract import Contract
 from exchange.registry.state import Registry
 from exchange.wiring.lawbook import follow_rules
 from tests.ledger.drafts import ORIGIN, contract
-from tests.ledger.world import World, exchange_world
+from tests.ledger.world import World, exchange_world, stated_by
 
 LEDGER = "ledger"
 HANGZHOU = "3301"
@@ -223,7 +223,7 @@ class Stage:
 
     async def say(self, member: str, body: Body) -> Admitted:
         """An officer's act, admitted."""
-        return await self.hub.submit(self.signs(member, None).sign(body))
+        return await self.hub.submit(self.signs(member, None).sign(stated_by(member, body)))
 
     async def grant(self, consumer: str = "human-resources", **changed: Any) -> bytes:
         """An unconditional grant on Hangzhou's villages, two of three sections."""

@@ -14,7 +14,7 @@ from exchange.model.acttypes import MemberKind
 from exchange.registry.state import Registry
 from exchange.wiring.lawbook import follow_rules
 from keys.cose import Signer
-from tests.ledger.drafts import ORIGIN, START_MS, Drafts
+from tests.ledger.drafts import ORIGIN, OWN_CODE, START_MS, Drafts, credit_code
 
 
 class World(Drafts):
@@ -66,7 +66,7 @@ class World(Drafts):
         member, _, instance = by.partition("/")
         kind = "adapter" if instance else "office"
         return sign_it(
-            body,
+            stated_by(member, body),
             member=member,
             instance=instance or None,
             signer=self.signer(label or f"{kind}/{by}"),
@@ -148,6 +148,14 @@ class World(Drafts):
         body = self.opening(dataset, region, **changed)
         folded = self.put(body, by=f"{provider}/main")
         return permitted(folded)
+
+
+def stated_by(member: str, body: Body) -> Body:
+    """The body with the credit code of its signer where a draft left that open."""
+    if not isinstance(body, acts.ProposeDataset) or body.elements.provider_code != OWN_CODE:
+        return body
+    elements = body.elements.model_copy(update={"provider_code": credit_code(member)})
+    return body.model_copy(update={"elements": elements})
 
 
 def sign_it(

@@ -31,6 +31,29 @@ def test_a_member_is_enrolled_once(world: World) -> None:
     assert world.put(world.enrolment("health")).rules == ("STATE-01",)
 
 
+def test_two_members_have_two_credit_codes(world: World) -> None:
+    code = world.registry.members["health"].credit_code
+    twin = world.enrolment("justice", credit_code=code)
+    assert world.put(twin).rules == ("STATE-01",)
+    authority = world.registry.members["authority"].credit_code
+    assert world.put(world.enrolment("justice", credit_code=authority)).rules == ("STATE-01",)
+    permitted(world.put(acts.SuspendMember(member="health", reason="")))
+    permitted(world.put(twin))
+    third = world.enrolment("transport", credit_code=code)
+    assert world.put(third).rules == ("STATE-01",)
+
+
+def test_two_hubs_do_not_admit_two_members_under_one_credit_code(world: World) -> None:
+    code = world.enrolment("justice").credit_code
+    bodies = [world.enrolment(name, credit_code=code) for name in ("justice", "transport")]
+    first, second = [world.entry(world.sign(body)) for body in bodies]
+    assert first.statement.permit
+    assert second.statement.permit
+    assert world.take(first).permit
+    late = world.take(second)
+    assert (late.permit, late.rules, late.carried) == (False, ("STATE-01",), False)
+
+
 def test_a_key_comes_with_a_proof_made_by_it(world: World) -> None:
     """Attack 11: nobody enrols another's key, or one that verifies what nobody signed."""
     civil = world.public("office/civil")
