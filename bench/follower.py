@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -70,7 +69,6 @@ async def follower(site: Installation, shared: Shared, conninfo: str) -> AsyncIt
         *(shared.subscription.grant.id.hex(), conninfo),
         stdout=PIPE,
         cwd=Path(__file__).parents[1],
-        env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"},  # as the command line has it
     )
     with watched(process.pid) as peak:
         running = Follower(process, peak=peak)

@@ -19,7 +19,7 @@ from exchange.wiring.adapters import open_sink, target_of
 from exchange.wiring.home import open_home
 from exchange.wiring.homekeys import find_passphrase
 from exchange.wiring.office import open_office
-from exchange.wiring.settings import environment
+from exchange.wiring.settings import choose_allocator, environment
 from exchange.wiring.transfer import find_subscription, subscriber_into
 
 
@@ -71,4 +71,5 @@ async def _follow(home: Path, member: str, grant: bytes, conninfo: str) -> None:
 
 
 if __name__ == "__main__":
+    choose_allocator()
     asyncio.run(_follow(Path(sys.argv[1]), sys.argv[2], bytes.fromhex(sys.argv[3]), sys.argv[4]))
