@@ -103,6 +103,9 @@ def readiness_of(hub: OpenHub) -> Readiness:
         hub.check_open()
         await hub.follower.catch_up()
 
+    async def rules() -> None:
+        _ = hub.fold.engine  # raises where the law in force is unknown to this program
+
     async def log() -> None:
         if hub.sealer.trouble is not None:
             raise hub.sealer.trouble
@@ -111,6 +114,7 @@ def readiness_of(hub: OpenHub) -> Readiness:
         Step("custody", Text("key custody", "密钥库"), custody),
         Step("kafka", Text("Kafka", "消息服务器"), kafka),
         Step("ledger", Text("ledger", "账本"), ledger),
+        Step("rules", Text("rules", "规则"), rules),
         Step("clock", Text("clock", "时钟"), hub.appender.check_clock),
         Step("log", Text("published log", "公开日志"), log),
     )

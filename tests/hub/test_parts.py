@@ -203,6 +203,19 @@ async def test_a_key_file_that_is_gone_is_named_while_the_hub_still_runs(laid: G
     assert (answer.missing, answer.held) == ("custody", ())
 
 
+async def test_a_hub_that_does_not_have_the_law_in_force_is_not_ready(laid: Ground) -> None:
+    cluster = cluster_now()
+    await put_on(laid, cluster)
+    hub = assembled(laid, cluster)
+    async with following(hub):
+        await until(lambda: hub.trouble is None)
+        await hub.follower.catch_up()
+        hub.registry.rules = bytes(32)
+        answer = await readiness_of(hub).ask()
+    assert (answer.missing, answer.held[-1]) == ("rules", "ledger")
+    assert "install the version" in answer.remedy.en
+
+
 class Raced(MemoryCustody):
     """Another hub on the same key file makes the key first."""
 
