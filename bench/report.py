@@ -37,7 +37,9 @@ _HOW: Final = """
   read back before the answer. A key is one epoch of one stream with all its sections. *Per core* is
   keys divided by the processor seconds of the hub, which shares the machine with the broker and the
   consumers; `hub_cores` is its share of one. *Half
-  load* is half the keys a second found for acts of that size, arriving at random (Poisson).
+  load* is half the keys a second found for acts of that size, arriving at random (Poisson);
+  the asking process, which is eight members in one, then spares its garbage collector what was
+  there before, as the hub does.
 - **Load**: `exchange push` as a process, started with the clock, and a subscriber process into
   PostgreSQL (fsync on); until its last commit has returned. Memory is each process's peak resident
   set (and beside it the private part, without the pages of shared libraries); the long load is the

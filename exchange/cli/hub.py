@@ -24,14 +24,15 @@ FromStdin = Annotated[
 @app.command("run")
 def run(context: typer.Context, passphrase_stdin: FromStdin = False) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    from exchange.hub.run import run_hub
+    from exchange.hub.run import run_hub, spare_garbage
     from exchange.wiring.logs import configure
 
     session = session_of(context)
     home = home_of(session)
     terminal = sys.stderr if sys.stderr.isatty() else None
     configure(level=session.settings.log_level, file=home.log_file("hub"), terminal=terminal)
-    asyncio.run(run_hub(home, session.settings, given_passphrase(session, passphrase_stdin)))
+    passphrase = given_passphrase(session, passphrase_stdin)
+    asyncio.run(run_hub(home, session.settings, passphrase, caught_up=spare_garbage))
     session.screen.note(Text("the hub has stopped", "枢纽已停止"))
 
 

@@ -12,7 +12,7 @@ once it can. What Kafka takes away comes back by itself; a broken ledger does no
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -61,6 +61,9 @@ RECALL_MS: Final = 25_000
 _LOG = structlog.get_logger(__name__)
 
 
+def _nothing() -> None: ...
+
+
 @dataclass(slots=True)
 class OpenHub:
     """The parts of a running hub; ``trouble`` is why it cannot follow the ledger now."""
@@ -81,6 +84,8 @@ class OpenHub:
     witnesses: Witnesses | None
     post: WitnessPost
     trouble: ExchangeError | None = None
+    caught_up: Callable[[], None] = _nothing
+    """Called each time the ledger has been read to its end, before anybody is served."""
 
     @property
     def origin(self) -> str:
@@ -132,6 +137,7 @@ class OpenHub:
                 await self._begin()
                 await self.follower.catch_up()
                 self.sealer.begin()
+                self.caught_up()
                 self.trouble = None
                 _LOG.info("ledger followed", hub=self.id, entry=self.follower.size)
                 await self._follow_and_seal()
@@ -176,6 +182,7 @@ async def open_hub(
     *,
     hub_id: str = "",
     clock: Clock | None = None,
+    caught_up: Callable[[], None] = _nothing,
 ) -> AsyncIterator[OpenHub]:
     """The hub of ``home``, or another one (``hub_id``) whose entry key the same custody holds."""
     hub_id = hub_id or home.table.hub.id
@@ -185,6 +192,7 @@ async def open_hub(
         bus = KafkaBus(bootstrap_of(home, settings), client_id=f"exchange-{hub_id}")
         stack.push_async_callback(bus.close)
         hub = assemble_hub(home, hub_id, bus, custody, signers, clock or SystemClock())
+        hub.caught_up = caught_up
         stack.push_async_callback(hub.follower.close)
         stack.push_async_callback(hub.appender.close)
         stack.push_async_callback(hub.post.close)

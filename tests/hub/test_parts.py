@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from exchange.bus.memory import MemoryCluster
 from exchange.errors import BusUnavailable, HubUnavailable, LedgerBroken, RuleRefused
 from exchange.flow.answer import verify_answer
 from exchange.hub.datasetkeys import DatasetKeys, label
+from exchange.hub.run import spare_garbage
 from exchange.hub.views import LedgerMembers, readiness_of
 from exchange.ledger.clock import SystemClock
 from exchange.ledger.topic import begin_ledger, ledger_topic
@@ -78,6 +80,23 @@ async def test_a_hub_on_an_empty_topic_begins_the_ledger(laid: Ground) -> None:
         await until(lambda: hub.trouble is None)
         hub.check_open()
     assert hub.follower.size == 1
+
+
+async def test_a_hub_tells_when_it_has_caught_up_and_serves_only_then(laid: Ground) -> None:
+    hub = assembled(laid, cluster_now())
+    told: list[tuple[int, bool]] = []
+    hub.caught_up = lambda: told.append((hub.follower.size, hub.trouble is None))
+    async with following(hub):
+        await until(lambda: hub.trouble is None)
+    assert told == [(1, False)]
+
+
+def test_what_is_there_is_spared_by_the_garbage_collector() -> None:
+    try:
+        spare_garbage()
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()
 
 
 async def test_a_hub_waits_for_kafka_and_says_so(
