@@ -98,7 +98,7 @@ def reconcile(
         if offline:
             return found, root, member, None
         about = _narrowed(session.screen, office, dataset, member)
-        record = await _file(office, dataset, about, moment, due, why=why)
+        record = await put_on_record(office, dataset, about, moment, due, why=why)
         return found, root, about, record
 
     found, root, about, record = as_reader(session, work)
@@ -139,10 +139,10 @@ def _narrowed(screen: Screen, office: "Office", dataset: str, member: str) -> st
     return me
 
 
-async def _file(
+async def put_on_record(
     office: "Office", dataset: str, member: str, as_of_ms: int, due: "Due", *, why: str
 ) -> int:
-    """The entry of the question. It stands on all that was read, be the moment in the past."""
+    """File the question; the index of its entry. It stands on all that was read."""
     from exchange.wiring.inquiry import file_query
 
     tree = office.view.follower.leaves.tree

@@ -105,7 +105,7 @@ async def report(stage: Stage, fresh: Fresh) -> dict[str, Any]:
     from exchange.audit.tally import Due
     from exchange.cli.auditreport import write_folder
     from exchange.wiring.clock import now_ms
-    from exchange.wiring.reporting import make_report
+    from exchange.wiring.reporting import make_report, put_on_record
 
     stage.open_scene(texts.REPORTING)
     made, with_pdf = None, True
@@ -121,6 +121,7 @@ async def report(stage: Stage, fresh: Fresh) -> dict[str, Any]:
                     due=Due(receipt_ms=0, delivery_ms=0),
                     with_pdf=with_pdf,
                 )
+                await put_on_record(office, made, purpose="audit")
         except ToolMissing as missing:
             stage.screen.note(missing.remedy)
             with_pdf = False
@@ -138,12 +139,14 @@ async def report(stage: Stage, fresh: Fresh) -> dict[str, Any]:
 
 async def _reconciled(fresh: Fresh) -> "Reconciled":
     from exchange.audit.tally import Due
-    from exchange.cli.auditreconcile import reconciled
+    from exchange.cli.auditreconcile import put_on_record, reconciled
     from exchange.wiring.clock import now_ms
 
     async with fresh() as office:
         due = Due(receipt_ms=0, delivery_ms=0)
-        found, _ = await reconciled(office, as_of_ms=now_ms(), due=due)
+        moment = now_ms()
+        found, _ = await reconciled(office, as_of_ms=moment, due=due)
+        await put_on_record(office, "", "", moment, due, why="audit")
         return found
 
 

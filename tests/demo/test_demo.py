@@ -132,6 +132,8 @@ def test_the_auditors_part_ends_as_told(played: Played) -> None:
     assert evidence["reconciled"]["keys"] >= 3
     withheld = evidence["withheld"]
     assert (withheld["kind"], withheld["responsible"]) == ("key-without-receipt", "human-resources")
+    asked = list((folder / "home" / "members").glob("*/queries/*.json"))
+    assert len(asked) == 3, "two reconciliations and a report are questions on record"
     files = ["report.cose", "report.html", "report.json", "report.pdf"]
     assert evidence["report"]["files"] == files
     assert evidence["report"]["proofs"] == len(list((folder / "report" / "proofs").iterdir()))
