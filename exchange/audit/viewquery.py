@@ -119,6 +119,15 @@ class Page:
     cursor: str = ""
 
 
+def check(question: Question, *, by: str = "", cursor: str = "") -> None:
+    """`UsageError` for a question that no view can answer: say so before it goes on record."""
+    _check(question)
+    if by and by not in GROUPS:
+        raise _unknown("group", by, GROUPS)
+    if cursor:
+        read_cursor(cursor, question.named())
+
+
 def ask(view: View, question: Question, *, limit: int, cursor: str = "") -> Page:
     """A page of at most ``limit`` entries. Raises `UsageError` for a cursor of another question."""
     _check(question)
@@ -156,9 +165,7 @@ def count(
     Days and months are those of a clock that is ``offset_ms`` ahead of UTC. An entry with several
     rules, sections or regions counts under each.
     """
-    _check(question)
-    if by and by not in GROUPS:
-        raise _unknown("group", by, GROUPS)
+    check(question, by=by)
     standing = view.head()
     with view.engine.connect() as connection:
         wanted = _matching(connection, question, standing.size, -1)
@@ -170,6 +177,13 @@ def count(
             for name in _names(by, value):
                 found[name] += number
     return standing, dict(sorted(found.items())) if by else {"": found[""]}
+
+
+def strange(view: View, question: Question) -> list[str]:
+    """Filters whose value no entry has at all: a slip of the pen, more often than an answer."""
+    with view.engine.connect() as connection:
+        given = question.filters.items()
+        return [name for name, value in given if value and not _terms(connection, name, value)]
 
 
 def known(view: View, name: str, value: str) -> bool:

@@ -38,6 +38,10 @@ NARROWED: Final = Text(
     "shown is what concerns {member}; an auditor may ask about everybody",
     "仅显示与 {member} 有关的内容；审计方可查询全部",
 )
+_STRANGE: Final = Text(
+    "no entry has --{name} {value}: is it written right?",
+    "没有条目符合 --{name} {value}：请核对写法",
+)
 _COUNTED: Final = Text("Entries counted", "条目统计")
 _ENTRIES: Final = Text("entries", "条数")
 _ALL: Final = Text("all", "全部")
@@ -77,11 +81,14 @@ def ask_ledger(session: Session, wanted: Wanted) -> None:
     """Bring the view up to date, put the question on record, show the answer."""
 
     async def work(office: "Office") -> None:
+        from exchange.audit.viewquery import check
         from exchange.wiring.auditview import opened_view
 
+        check(wanted.question, by=wanted.by)
         with opened_view(office.home, session.settings, office.member) as view:
             seen = await _read(session, office, view, wanted)
             asked = replace(wanted, question=_narrowed(session.screen, office, seen, wanted))
+            check(asked.question, cursor=wanted.cursor)
             standing = view.head()
             record = await _file(session.screen, office, view, asked, standing)
             _show(session.screen, view, asked, seen, record)
@@ -156,8 +163,10 @@ async def _file(
 
 
 def _show(screen: Screen, view: "View", wanted: Wanted, seen: _Seen, record: int | None) -> None:
-    from exchange.audit.viewquery import ask, count, everything
+    from exchange.audit.viewquery import ask, count, everything, strange
 
+    for name in strange(view, wanted.question):
+        screen.note(_STRANGE, name=name, value=wanted.question.filters[name])
     if seen.record is not None and seen.registry is not None:
         found = _reads(seen.record, seen.registry, wanted)
         tell_reads(screen, found, seen.registry)

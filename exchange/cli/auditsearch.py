@@ -12,6 +12,8 @@ from exchange.cli.times import span_ms
 from exchange.errors import UsageError
 
 LIMIT: Final = 1_000
+SECTIONS: Final = ("1", "2", "3", "4")
+"""Sensitivity levels."""
 
 
 MemberOption = Annotated[str, typer.Option("--member", help="Who acted.")]
@@ -105,8 +107,7 @@ def search(  # noqa: PLR0913, PLR0917 - one argument an option
     from exchange.audit.viewquery import Question
     from exchange.wiring.clock import now_ms
 
-    if verdict and verdict not in VERDICTS:
-        raise _no_verdict(verdict)
+    _check_words(verdict, section)
     if reads and (kind or rule or verdict or section or region or grant or count or by or cursor):
         raise _other_search()
     if reads and (as_is or out is not None):
@@ -143,12 +144,28 @@ def search(  # noqa: PLR0913, PLR0917 - one argument an option
     )
 
 
+def _check_words(verdict: str, section: str) -> None:
+    if verdict and verdict not in VERDICTS:
+        raise _no_verdict(verdict)
+    if section and section not in SECTIONS:
+        raise _no_section(section)
+
+
 def _no_verdict(text: str) -> UsageError:
     return UsageError(
         f"there is no verdict {text[:40]!r}",
         f"没有裁决 {text[:40]!r}",
         remedy=("write permit, deny or void", "请写 permit（许可）、deny（拒绝）或 void（无效）"),
         failure="verdict",
+    )
+
+
+def _no_section(text: str) -> UsageError:
+    return UsageError(
+        f"there is no section {text[:40]!r}",
+        f"没有分段 {text[:40]!r}",
+        remedy=("write a sensitivity level, 1 to 4", "请写敏感级别 1 至 4"),
+        failure="section",
     )
 
 

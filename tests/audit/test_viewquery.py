@@ -12,9 +12,11 @@ from exchange.audit.viewquery import (
     Page,
     Question,
     ask,
+    check,
     count,
     everything,
     known,
+    strange,
 )
 from exchange.errors import UsageError
 from tests.audit.viewed import all_of, indices
@@ -178,3 +180,16 @@ def test_a_word_is_known_or_not(view: View) -> None:
     assert known(view, "dataset", "villages")
     assert not known(view, "dataset", "nothing")
     assert not known(view, "concerns", "")
+
+
+def test_what_no_entry_has_is_told_from_what_none_has_together(view: View) -> None:
+    question = Question({"dataset": "village", "kind": "keys", "rule": "", "verdict": "void"})
+    assert strange(view, question) == ["dataset"]
+
+
+def test_what_no_view_can_answer_is_refused_before_it_is_asked() -> None:
+    check(Question({"dataset": "villages"}), by="day")
+    with pytest.raises(UsageError, match="no group 'colour'"):
+        check(Question({}), by="colour")
+    with pytest.raises(UsageError, match="no cursor"):
+        check(Question({}), cursor="abc")
