@@ -47,7 +47,8 @@ from exchange.shipped import deploy_file
 START_S: Final = 60.0
 STOP_S: Final = 20.0
 FORMAT_S: Final = 60.0
-PORT_TRIES: Final = 3
+TRIES: Final = 3
+"""How often a start is tried: another program may take the port, another node be ending."""
 _BUSY: Final = "Address already in use"
 
 
@@ -129,10 +130,12 @@ class LocalKafka:
     def _start(self) -> Running:
         kafka = fetch(deploy_file(POM), deploy_file(SUMS), self._cache, self._progress)
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for _ in range(PORT_TRIES):
+        for _ in range(TRIES):
             lock = take_lock(self._lock)
             if lock is None:
-                return self._join()
+                if (joined := self._join()) is not None:
+                    return joined
+                continue  # it was on its way out: its place is free now
             try:
                 state = self._launch(kafka, lock)
             finally:
@@ -161,18 +164,19 @@ class LocalKafka:
     def _gone(self) -> bool:
         return not is_locked(self._lock)
 
-    def _join(self) -> Running:
-        """Wait for the node that somebody else started, or is starting now."""
+    def _join(self) -> Running | None:
+        """Wait for the node that somebody else started, or is starting now.
+
+        None when it ends instead: a killed node holds its lock until its last thread is gone.
+        """
 
         def answers() -> bool:
             state = self._read_state()
             return self._gone() or (state is not None and serves(state.broker))
 
-        wait_until(answers, START_S)
-        running = self.running()
-        if running is None:
+        if not wait_until(answers, START_S):
             raise self._failed()
-        return running
+        return self.running()
 
     def _launch(self, kafka: Distribution, lock: int) -> _State:
         """Everything up to the running process.

@@ -40,12 +40,18 @@ def take_lock(path: Path) -> int | None:
 
 def is_locked(path: Path) -> bool:
     """Whether a node (or one that is just starting it) holds the lock on ``path``."""
-    if not path.exists():
+    try:
+        probe = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
-    held = take_lock(path)
-    if held is not None:
-        os.close(held)
-    return held is None
+    try:
+        fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)  # two who look do not see each other
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(probe)
 
 
 def spawn(command: Sequence[str], console: Path, lock: int, note: tuple[Path, str]) -> int:

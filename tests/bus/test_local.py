@@ -1,9 +1,11 @@
 """The embedded node: started, found again, restarted, and clear about what is in its way."""
 
+import fcntl
 import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +117,32 @@ def test_the_pid_of_a_node_that_died_is_never_believed(tmp_path: Path) -> None:
     assert not kafka.kill()
     assert bystander.poll() is None
     bystander.communicate(b"\n")
+
+
+def test_a_start_waits_for_a_node_that_is_ending(node: LocalKafka, tmp_path: Path) -> None:
+    """A killed JVM keeps its files open, and so its lock, until its last thread is gone."""
+    directory = tmp_path / "node with a space"
+    directory.mkdir()
+    lock = nodeprocess.take_lock(directory / "node.lock")
+    assert lock is not None
+    ending = threading.Timer(0.5, os.close, [lock])
+    ending.start()
+    assert node.start().pid
+    ending.join()
+
+
+def test_those_who_look_whether_a_node_runs_do_not_take_each_other_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "node.lock"
+    assert not nodeprocess.is_locked(path)
+    path.touch()
+    with path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert not nodeprocess.is_locked(path)
+        assert nodeprocess.take_lock(path) is None
+    held = nodeprocess.take_lock(path)
+    assert held is not None
+    assert nodeprocess.is_locked(path)
+    os.close(held)
 
 
 def test_a_torn_state_file_is_no_node(tmp_path: Path) -> None:

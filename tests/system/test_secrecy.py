@@ -59,7 +59,15 @@ def found_in(content: bytes) -> bool:
 
 
 def leaks(files: Iterable[Path]) -> list[Path]:
-    return [file for file in files if found_in(file.read_bytes())]
+    return [file for file in files if found_in(content_of(file))]
+
+
+def content_of(file: Path) -> bytes:
+    """What is in it; nothing once a process at work has given it its final name or removed it."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def files_under(folder: Path) -> list[Path]:
