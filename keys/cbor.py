@@ -74,6 +74,26 @@ def encode(value: object) -> bytes:
         raise _malformed("not-utf8") from None
 
 
+def byte_string_head(size: int) -> bytes:
+    """What `encode` puts before a byte string of ``size`` bytes."""
+    if size < 24:
+        return bytes((0x40 + size,))
+    if size < 1 << 8:
+        return bytes((0x58, size))
+    if size < 1 << 16:
+        return b"\x59" + size.to_bytes(2, "big")
+    return b"\x5a" + size.to_bytes(4, "big")
+
+
+def byte_string(data: bytes, start: int, end: int) -> bytes | None:
+    """The content of ``data[start:end]`` if that is the encoding of one byte string, else None."""
+    lead = data[start]
+    content = start + (1 if lead < 0x58 else {0x58: 2, 0x59: 3}.get(lead, 5))
+    if content > end or data[start:content] != byte_string_head(end - content):
+        return None
+    return data[content:end]
+
+
 def decode(data: bytes, *, bytes_max: int, items_max: int = ITEMS_MAX) -> object:
     """The value of ``data``, all of it; `MalformedCbor` naming the first thing wrong.
 

@@ -11,6 +11,7 @@ import datetime
 import hashlib
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -64,9 +65,14 @@ class SigningKey:
 def verify_signature(public: bytes, signature: bytes, message: bytes) -> None:
     """Return if ``signature`` is ``public``'s over ``message``; else `SignatureInvalid`."""
     try:
-        ed25519.Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        _ed25519_public(public).verify(signature, message)
     except (InvalidSignature, ValueError):  # ValueError: a key of the wrong length
         raise _unsigned() from None
+
+
+@lru_cache(maxsize=4_096)
+def _ed25519_public(public: bytes) -> ed25519.Ed25519PublicKey:
+    return ed25519.Ed25519PublicKey.from_public_bytes(public)
 
 
 class MldsaKey:

@@ -8,7 +8,7 @@ position on the ledger (exchange/registry/authenticate.py).
 
 import secrets
 from dataclasses import InitVar, dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from exchange.errors import ActRefused
 from exchange.limits import ACT_BYTES_MAX, ACT_CBOR_ITEMS_MAX, ACT_LIFETIME_MS_MAX
@@ -25,11 +25,22 @@ TIME_MS_MAX: Final = 1 << 53
 """Far beyond any date, small enough that no sum of times leaves 64 bits."""
 
 _VERSION, _KIND, _ORIGIN, _MEMBER, _INSTANCE, _NONCE, _ISSUED, _EXPIRES, _BODY = range(9)
+_OFFICERS: Final[dict[int, type]] = {
+    _VERSION: int,
+    _KIND: str,
+    _ORIGIN: str,
+    _MEMBER: str,
+    _NONCE: bytes,
+    _ISSUED: int,
+    _EXPIRES: int,
+    _BODY: dict,
+}
+_ADAPTERS: Final = _OFFICERS | {_INSTANCE: str}
+"""The fields of an act, of an officer and of an instance; true is no integer here."""
 _MADE_HERE: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedAct:
+class ParsedAct(NamedTuple):
     """A well-formed act that nobody has verified yet. ``instance`` is None for an officer's."""
 
     kid: bytes
@@ -164,18 +175,13 @@ def verified_act(parsed: ParsedAct, verified: Verified) -> Act:
 
 
 def _read(statement: Sign1, payload: object) -> ParsedAct:
-    match payload:
-        case {
-            0: int(version), 1: str(kind), 2: str(origin), 3: str(member), 5: bytes(nonce),
-            6: int(issued_ms), 7: int(expires_ms), 8: dict(body), **rest,
-        } if (
-            version == VERSION
-            and len(nonce) == NONCE_BYTES
-            and bool not in (type(version), type(issued_ms), type(expires_ms))
-        ):  # fmt: skip
-            instance = _instance(rest)
-        case _:
-            raise _fields_wrong()
+    said: dict[int, Any] = payload if isinstance(payload, dict) else {}
+    kinds = {key: type(value) for key, value in said.items()}
+    if kinds not in (_OFFICERS, _ADAPTERS) or said[_VERSION] != VERSION:
+        raise _fields_wrong()
+    kind, nonce, issued_ms, expires_ms = said[_KIND], said[_NONCE], said[_ISSUED], said[_EXPIRES]
+    if len(nonce) != NONCE_BYTES:
+        raise _fields_wrong()
     if not 0 <= issued_ms < expires_ms <= min(issued_ms + ACT_LIFETIME_MS_MAX, TIME_MS_MAX):
         raise _refused("lifetime", "is valid for no time or too long", "有效期为空或过长")
     if kind not in KINDS:
@@ -183,24 +189,15 @@ def _read(statement: Sign1, payload: object) -> ParsedAct:
     return ParsedAct(
         statement.kid,
         kind,
-        origin,
-        member,
-        instance,
+        said[_ORIGIN],
+        said[_MEMBER],
+        said.get(_INSTANCE),
         nonce,
         issued_ms,
         expires_ms,
-        KINDS[kind].from_map(body),
+        KINDS[kind].from_map(said[_BODY]),
         statement,
     )
-
-
-def _instance(rest: dict[object, object]) -> str | None:
-    if not rest:
-        return None
-    instance = rest.get(_INSTANCE)
-    if not isinstance(instance, str) or len(rest) > 1:
-        raise _fields_wrong()
-    return instance
 
 
 def _fields_wrong() -> ActRefused:

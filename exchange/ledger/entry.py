@@ -9,7 +9,7 @@
 import hashlib
 from dataclasses import InitVar, dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from exchange.errors import EntryRefused
 from exchange.ledger.act import TIME_MS_MAX
@@ -24,6 +24,18 @@ ENTRY_DOMAIN: Final = "exchange/v1/entry"
 (
     _VERSION, _ORIGIN, _HUB, _TIME, _ACT, _PERMIT, _RULES, _REFUSED, _FOOTPRINT, _VALID_UNTIL
 ) = range(10)  # fmt: skip
+_REQUIRED: Final[dict[int, type]] = {
+    _VERSION: int,
+    _ORIGIN: str,
+    _HUB: str,
+    _TIME: int,
+    _ACT: bytes,
+    _PERMIT: bool,
+    _RULES: list,
+    _FOOTPRINT: list,
+}
+_FIELDS: Final = _REQUIRED | {_VALID_UNTIL: int}
+"""The fields of an entry, but its refused items; true is no integer here."""
 _MADE_HERE: Final = object()
 
 
@@ -42,8 +54,7 @@ class Statement:
     valid_until_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedEntry:
+class ParsedEntry(NamedTuple):
     """A well-formed entry that nobody has verified yet."""
 
     kid: bytes
@@ -132,37 +143,26 @@ def verified_entry(parsed: ParsedEntry, verified: Verified) -> Entry:
 
 
 def _read(payload: object) -> Statement:
-    match payload:
-        case {
-            0: int(version), 1: str(origin), 2: str(hub), 3: int(time_ms), 4: bytes(act),
-            5: bool(permit), 6: list(rules), 8: list(footprint), **rest,
-        } if (
-            version == VERSION
-            and 0 <= time_ms <= TIME_MS_MAX
-            and bool not in (type(version), type(time_ms))
-            and not rest.keys() - {_REFUSED, _VALID_UNTIL}
-        ):  # fmt: skip
-            return Statement(
-                origin,
-                hub,
-                time_ms,
-                act,
-                permit,
-                _texts(rules),
-                _refused_items(rest),
-                _footprint(footprint),
-                _valid_until(rest),
-            )
-    raise _refused("fields")
-
-
-def _valid_until(rest: dict[object, object]) -> int | None:
-    if _VALID_UNTIL not in rest:
-        return None
-    instant = rest[_VALID_UNTIL]
-    if type(instant) is not int or not 0 <= instant <= TIME_MS_MAX:
+    said: dict[int, Any] = payload if isinstance(payload, dict) else {}
+    kinds = {key: type(value) for key, value in said.items() if key != _REFUSED}
+    if not _REQUIRED.items() <= kinds.items() <= _FIELDS.items() or said[_VERSION] != VERSION:
         raise _refused("fields")
-    return instant
+    if not 0 <= said[_TIME] <= TIME_MS_MAX:
+        raise _refused("fields")
+    until_ms = said.get(_VALID_UNTIL)
+    if until_ms is not None and not 0 <= until_ms <= TIME_MS_MAX:
+        raise _refused("fields")
+    return Statement(
+        said[_ORIGIN],
+        said[_HUB],
+        said[_TIME],
+        said[_ACT],
+        said[_PERMIT],
+        _texts(said[_RULES]),
+        _refused_items(said),
+        _footprint(said[_FOOTPRINT]),
+        until_ms,
+    )
 
 
 def _texts(rules: object) -> tuple[str, ...]:
@@ -171,10 +171,10 @@ def _texts(rules: object) -> tuple[str, ...]:
     return tuple(rules)
 
 
-def _refused_items(rest: dict[object, object]) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    if _REFUSED not in rest:
+def _refused_items(said: dict[int, Any]) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    if _REFUSED not in said:
         return ()
-    pairs = rest[_REFUSED]
+    pairs = said[_REFUSED]
     if not isinstance(pairs, list):
         raise _refused("refused-items")
     items: list[tuple[int, tuple[str, ...]]] = []

@@ -27,7 +27,7 @@ from exchange.registry import (
 from exchange.registry.busrules import EVIDENCE, RULES
 from exchange.registry.case import Asked, Case, Denied
 from exchange.registry.lawbook import Decides
-from policies.facts import Answer
+from policies.facts import Answer, Question
 
 RulesByItem = Mapping[int, tuple[str, ...]]
 
@@ -136,9 +136,9 @@ def until_ms(act: Act, case: Case | Denied) -> int:
 
 
 def _answers(case: Case, engine: Decides, refused: RulesByItem) -> list[Answer]:
-    # Questions hold a dict and cannot be hashed; the items of one request differ in little more
-    # than their stream, so comparing what varies within one act is enough.
-    asked: dict[tuple[object, ...], Answer] = {}
+    # The items of one request differ in little more than their stream. Facts are made once
+    # (facts.py), so the same question shows in their identities; ``known`` holds them meanwhile.
+    known: dict[tuple[object, ...], tuple[Question, Answer]] = {}
     answers: list[Answer] = []
     for item, question in enumerate(case.questions):
         if item in refused:
@@ -147,10 +147,10 @@ def _answers(case: Case, engine: Decides, refused: RulesByItem) -> list[Answer]:
             answers.append(Answer(permit=False, rules=(question.rule,)))
         else:
             put = question() if callable(question) else question
-            key = (put.resource, put.related, *sorted(put.context.items()))
-            if key not in asked:
-                asked[key] = engine.decide(put)
-            answers.append(asked[key])
+            key = (id(put.resource), *map(id, put.related), *sorted(put.context.items()))
+            if key not in known:
+                known[key] = (put, engine.decide(put))
+            answers.append(known[key][1])
     return answers
 
 

@@ -4,8 +4,9 @@ Rows are frozen, so the facts of one are made once: whoever asks the same again 
 very same objects, and it knows them at sight (policies/likeness.py).
 """
 
-from functools import lru_cache
-from typing import Final
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, TypeVar
 
 from exchange.model.regions import parents
 from exchange.registry.rows import Dataset, Grant, Member, Proposal, Request
@@ -13,15 +14,35 @@ from exchange.registry.state import Registry
 from policies.facts import DatasetFacts, GrantFacts, MemberFacts, RequestFacts
 
 _ROWS_REMEMBERED: Final = 8_192
+Row = TypeVar("Row")
+Facts = TypeVar("Facts")
 
 
-@lru_cache(_ROWS_REMEMBERED)
+def _by_sight(make: Callable[[Row], Facts]) -> Callable[[Row], Facts]:
+    """Remember what was made of a row by the row's identity: hashing one costs more than making.
+
+    A remembered row is held, so that no other can get its identity.
+    """
+    known: dict[int, tuple[Row, Facts]] = {}
+
+    def made(row: Row) -> Facts:
+        found = known.get(id(row))
+        if found is None:
+            if len(known) >= _ROWS_REMEMBERED:
+                known.clear()
+            found = known.setdefault(id(row), (row, make(row)))
+        return found[1]
+
+    return wraps(make)(made)
+
+
+@_by_sight
 def member_facts(row: Member) -> MemberFacts:
     """A member as it stands."""
     return MemberFacts(row.id, row.kind, row.active)
 
 
-@lru_cache(_ROWS_REMEMBERED)
+@_by_sight
 def dataset_facts(row: Dataset) -> DatasetFacts:
     """A catalogue entry as it stands."""
     return DatasetFacts(
@@ -50,7 +71,7 @@ def proposal_facts(row: Proposal) -> DatasetFacts:
     )
 
 
-@lru_cache(_ROWS_REMEMBERED)
+@_by_sight
 def request_facts(row: Request) -> RequestFacts:
     """An application as it stands."""
     return RequestFacts(
@@ -66,7 +87,7 @@ def request_facts(row: Request) -> RequestFacts:
     )
 
 
-@lru_cache(_ROWS_REMEMBERED)
+@_by_sight
 def grant_facts(row: Grant) -> GrantFacts:
     """A grant as it stands."""
     return GrantFacts(

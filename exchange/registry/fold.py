@@ -109,13 +109,14 @@ class RegistryFold:
         except ActRefused as error:
             registry.size += 1
             return self._void(index, entry, error.failure)
-        verdict, carried, anew = self._verdict(act, entry, at_ms)
+        asked = self._asked(act, at_ms)
+        verdict, carried, anew = self._verdict(asked, act, entry)
         registry.time_ms = at_ms
         registry.size += 1
         self._forget(at_ms)
         self._note(act, index)
         if verdict.permit:
-            apply_effects(self._asked(act, at_ms), index)
+            apply_effects(asked, index)
         return Folded(
             index,
             entry,
@@ -128,7 +129,9 @@ class RegistryFold:
             anew=anew,
         )
 
-    def _verdict(self, act: Act, entry: Entry, at_ms: int) -> tuple[Verdict, bool, Verdict | None]:
+    def _verdict(
+        self, asked: Asked, act: Act, entry: Entry
+    ) -> tuple[Verdict, bool, Verdict | None]:
         """The verdict that counts, whether the hub's was carried, and what the rules say else."""
         said = entry.statement
         if isinstance(act.body, AdoptRules):
@@ -136,8 +139,9 @@ class RegistryFold:
                 return Verdict(permit=False, rules=said.rules), True, None
             if not self.book.knows(act.body.engine):
                 raise self.book.unknown(act.body.rules, act.body.engine)
-        case = examine(self._asked(act, at_ms))
-        in_time = not said.permit or said.valid_until_ms is None or at_ms < said.valid_until_ms
+        case = examine(asked)
+        ends_ms = said.valid_until_ms if said.permit else None
+        in_time = ends_ms is None or asked.at_ms < ends_ms
         if in_time and said.footprint == footprint(act, self.registry):
             carried = carry(case, said)
             if carried is not None:

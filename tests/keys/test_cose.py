@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from cbor2 import CBORTag
 from cwt import COSE, COSEKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keys import cbor, cose
 from keys.cose import Sign1, Verified, content_id, parse1, sign1, verify1
@@ -163,6 +165,37 @@ def test_the_protected_header_is_algorithm_and_kid_exactly(protected: object) ->
 )
 def test_another_shape_is_refused_by_its_class(failure: str, raw: bytes) -> None:
     assert malformed(raw) == failure
+
+
+def item_by_item(raw: bytes) -> Sign1 | str:
+    """What `parse1` says of what it has to look at item by item."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cose, "_usual", lambda _raw, _max: None)
+        return by_position(raw)
+
+
+def by_position(raw: bytes) -> Sign1 | str:
+    try:
+        return parse1(raw, bytes_max=1 << 17)
+    except MalformedSign1 as error:
+        return error.failure
+
+
+@pytest.mark.parametrize("size", [0, 1, 23, 24, 25, 255, 256, 257, 65_535, 65_536])
+def test_parts_found_by_position_are_those_found_item_by_item(size: int) -> None:
+    raw = sign1(bytes(size), ACT, SIGNER)
+    assert by_position(raw) == item_by_item(raw) == parse1(raw, bytes_max=len(raw))
+
+
+@given(st.sampled_from([b"", b"p", b"p" * 23, b"p" * 24, b"p" * 300]), st.data())
+def test_a_changed_statement_is_refused_by_position_as_item_by_item(
+    payload: bytes, data: st.DataObject
+) -> None:
+    raw = bytearray(sign1(payload, ACT, SIGNER))
+    at = data.draw(st.integers(0, len(raw) - 1), "at")
+    end = data.draw(st.integers(at, min(at + 3, len(raw))), "end")
+    raw[at:end] = data.draw(st.binary(max_size=3), "instead")
+    assert by_position(bytes(raw)) == item_by_item(bytes(raw))
 
 
 def test_a_statement_longer_than_the_reader_accepts_is_refused() -> None:
