@@ -10,7 +10,6 @@ changes.
 
 import asyncio
 import contextlib
-import gc
 import os
 import random
 import time
@@ -29,7 +28,7 @@ from exchange.envelope.seal import Epoch, seal
 from exchange.flow.keyring import Keyring
 from exchange.flow.sign import Signs
 from exchange.flow.subscription import Subscription
-from exchange.hub.run import spare_garbage
+from exchange.hub.garbage import spared
 from exchange.model.acts import Anchor, ReportProgress
 from exchange.model.batch import Batch
 from exchange.registry.rows import Instance
@@ -177,12 +176,12 @@ async def response(
         await job()
         took.append((time.perf_counter() - began) * 1000)
 
-    spare_garbage()  # here eight members share one process; a full collection would stop them all
-    async with asyncio.TaskGroup() as tasks:
+    # Here eight members share one process: a full collection would stop them all.
+    async with spared() as spare, asyncio.TaskGroup() as tasks:
+        spare()
         for job in given.jobs(items, max(8, int(keys_per_s * seconds / items))):
             tasks.create_task(one(job))
             await asyncio.sleep(chance.expovariate(keys_per_s / items))
-    gc.unfreeze()
     return {
         "items": items,
         "acts": len(took),

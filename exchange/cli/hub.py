@@ -24,7 +24,8 @@ FromStdin = Annotated[
 @app.command("run")
 def run(context: typer.Context, passphrase_stdin: FromStdin = False) -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    from exchange.hub.run import run_hub, spare_garbage
+    from exchange.hub.garbage import spared
+    from exchange.hub.run import run_hub
     from exchange.wiring.logs import configure
 
     session = session_of(context)
@@ -32,7 +33,12 @@ def run(context: typer.Context, passphrase_stdin: FromStdin = False) -> None:
     terminal = sys.stderr if sys.stderr.isatty() else None
     configure(level=session.settings.log_level, file=home.log_file("hub"), terminal=terminal)
     passphrase = given_passphrase(session, passphrase_stdin)
-    asyncio.run(run_hub(home, session.settings, passphrase, caught_up=spare_garbage))
+
+    async def serve() -> None:
+        async with spared() as spare:
+            await run_hub(home, session.settings, passphrase, caught_up=spare)
+
+    asyncio.run(serve())
     session.screen.note(Text("the hub has stopped", "枢纽已停止"))
 
 

@@ -1,7 +1,6 @@
 """Run the hub of a home in this process until it is told to stop."""
 
 import asyncio
-import gc
 from collections.abc import Callable
 
 from exchange.hub.app import hub_app
@@ -26,8 +25,7 @@ async def run_hub(
 ) -> None:
     """Serve until SIGTERM or SIGINT; ``started`` is told when the doors are open.
 
-    ``caught_up`` is told each time the whole ledger has been read; `spare_garbage` is for a process
-    that is a hub and nothing else.
+    ``caught_up`` is told each time the whole ledger has been read (exchange/hub/garbage.py).
 
     Open doors do not mean a ready hub: `GET /health/ready` says that. Raises `PortBusy`, the errors
     of custody, and `ConfigurationInvalid`.
@@ -40,16 +38,6 @@ async def run_hub(
             )
             app = hub_app(parts_of(hub))
             await serve(app, bound, identity, stop=asyncio.Event(), started=started)
-
-
-def spare_garbage() -> None:
-    """Let the garbage collector leave alone what is there now: program and ledger state stay.
-
-    A full collection looks at all of it, every few thousand acts, and nobody is answered while it
-    does: with an empty ledger already for a tenth of a second.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def parts_of(hub: OpenHub) -> Parts:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,6 @@ from exchange.bus.memory import MemoryCluster
 from exchange.errors import BusUnavailable, HubUnavailable, LedgerBroken, RuleRefused
 from exchange.flow.answer import verify_answer
 from exchange.hub.datasetkeys import DatasetKeys, label
-from exchange.hub.run import spare_garbage
 from exchange.hub.views import LedgerMembers, readiness_of
 from exchange.ledger.clock import SystemClock
 from exchange.ledger.topic import begin_ledger, ledger_topic
@@ -89,14 +87,6 @@ async def test_a_hub_tells_when_it_has_caught_up_and_serves_only_then(laid: Grou
     async with following(hub):
         await until(lambda: hub.trouble is None)
     assert told == [(1, False)]
-
-
-def test_what_is_there_is_spared_by_the_garbage_collector() -> None:
-    try:
-        spare_garbage()
-        assert gc.get_freeze_count() > 10_000
-    finally:
-        gc.unfreeze()
 
 
 async def test_a_hub_waits_for_kafka_and_says_so(
