@@ -20,6 +20,9 @@ from adapters.recordstream import RUN_BYTES_MAX, Run, unreadable
 
 csv.field_size_limit(RUN_BYTES_MAX)
 
+_SAMPLE: Final = 256
+_REPEATED: Final = 4
+"""A column repeats its texts if one in so many cells of a sample is new, at most."""
 _QUOTE_REMEDY: Final = (
     "put the value in quotation marks and double those inside it",
     "请给该值加引号，并将值中的引号写成两个",
@@ -41,8 +44,17 @@ def parse_rows(run: Run, header: Sequence[str], delimiter: str) -> Rows:
     table = _quick(run, header, delimiter)
     if table is None:
         return _careful(run, header, delimiter)
-    columns = {name: table.column(place).to_pylist() for place, name in enumerate(header)}
+    columns = {name: _values(table.column(place)) for place, name in enumerate(header)}
     return Rows(lines=run.line, columns=columns, count=table.num_rows)
+
+
+def _values(column: "pa.ChunkedArray[Any]") -> list[str | None]:
+    """The cells of ``column``; one that repeats few texts, as codes do, holds each of them once."""
+    if len(column.slice(0, _SAMPLE).unique()) * _REPEATED > min(_SAMPLE, len(column)):
+        return cast(list[str | None], column.to_pylist())
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    texts = encoded.dictionary.to_pylist()
+    return [texts[place] for place in encoded.indices.to_numpy().tolist()]
 
 
 def _quick(run: Run, header: Sequence[str], delimiter: str) -> "pa.Table | None":

@@ -94,6 +94,9 @@ async def push_file(
     instance: str = "main",
 ) -> "Pushing":
     """Publish all of ``file`` as ``dataset``; a file of zero bytes is an empty one."""
+    from exchange.wiring.librarypages import give_back_library_pages
+
+    give_back_library_pages()  # of what was loaded so far, before sources load as much again
     from adapters.errors import SourceUnreadable
     from exchange.daemon.pushing import Pushes, Pushing
     from exchange.wiring.clock import now_ms

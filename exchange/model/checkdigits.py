@@ -4,7 +4,7 @@ Every function takes a matrix of ASCII bytes, one row a value (``uint8``, shape 
 n booleans. A Python call a value would cost ten times what sealing costs.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ Counties are not looked up: an ID keeps the code of a county long after it was a
 _ID_PROVINCE_KNOWN: Final = np.zeros(100, dtype=np.bool_)
 _ID_PROVINCE_KNOWN[list(_ID_PROVINCES)] = True
 
+_INT32_DIGITS_MAX: Final = 8
 _YEAR_MIN: Final = 1850
 _YEAR_MAX: Final = 2100
 
@@ -47,17 +48,19 @@ def all_digits(matrix: Matrix) -> Verdicts:
     return np.ones(len(matrix), dtype=np.bool_) if digits.all() else np.asarray(digits.all(axis=1))
 
 
-def number(matrix: Matrix) -> NDArray[np.int64]:
+def number(matrix: Matrix) -> NDArray[np.int64] | NDArray[np.int32]:
     """The decimal number in each row; rows that are not digits give a meaningless one."""
-    total = np.zeros(len(matrix), dtype=np.int64)
-    for column in matrix.T:
-        total = total * 10 + (column.astype(np.int64) - 0x30)
+    wide = matrix.shape[1] > _INT32_DIGITS_MAX
+    columns = np.ascontiguousarray(matrix.T).astype(np.int64 if wide else np.int32)
+    total: NDArray[np.int64] | NDArray[np.int32] = columns[0]
+    for column in columns[1:]:
+        total *= 10
+        total += column
+    total -= 0x30 * int("1" * len(columns))
     return total
 
 
-def dates_exist(
-    years: NDArray[np.int64], months: NDArray[np.int64], days: NDArray[np.int64]
-) -> Verdicts:
+def dates_exist(years: NDArray[Any], months: NDArray[Any], days: NDArray[Any]) -> Verdicts:
     """Whether year, month and day are a day of the Gregorian calendar."""
     leap = (years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))
     lengths = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64)

@@ -232,7 +232,8 @@ def _regions(column: TextColumn, digits_min: int) -> Bad:
         digits = checkdigits.all_digits(matrix)
         bad |= dict.fromkeys(rows[~digits].tolist(), problems.REGION_SHAPE)
         prefix = min(length, 6)
-        codes = checkdigits.number(matrix[digits, :prefix])
+        numeric = matrix if digits.all() else matrix[digits]
+        codes = checkdigits.number(numeric[:, :prefix])
         unknown = ~known_prefixes(prefix)[codes]
         bad |= dict.fromkeys(rows[digits][unknown].tolist(), problems.REGION_UNKNOWN)
         if length < digits_min:

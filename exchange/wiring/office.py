@@ -32,6 +32,7 @@ from exchange.wiring.homekafka import bootstrap_of
 from exchange.wiring.homekeys import OFFICER, key_of, open_custody
 from exchange.wiring.hublog import keys_of_log
 from exchange.wiring.ledgerview import FollowedLedger
+from exchange.wiring.librarypages import give_back_library_pages
 from exchange.wiring.logsource import HubLog
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.pinnedca import pinned_context
@@ -181,6 +182,7 @@ async def open_office(
     home: Home, settings: Settings, member: str, passphrase: Passphrase
 ) -> AsyncIterator[Office]:
     """An office for as long as the block lasts. Kafka and the hub are reached when needed."""
+    give_back_library_pages()  # opening custody takes 64 MiB for a moment (Argon2id)
     custody = open_custody(home, member, passphrase)
     bus = KafkaBus(bootstrap_of(home, settings), client_id=f"exchange-{member}")
     try:

@@ -13,6 +13,7 @@ from exchange.flow.send import Sender
 from exchange.model.contract import Contract
 from exchange.wiring.clock import now_ms
 from exchange.wiring.home import DEFAULT_INSTANCE
+from exchange.wiring.librarypages import give_back_library_pages
 from exchange.wiring.office import Office
 from exchange.wiring.publication import ensure_topic
 
@@ -44,6 +45,7 @@ async def open_publisher(
     Raises `InUse` when another process publishes as this instance, `BusUnavailable` when Kafka
     does not take what is left.
     """
+    give_back_library_pages()
     signs, row = await office.instance(instance)
     await ensure_topic(office, contract.dataset)
     spool = office.spool(instance)

@@ -14,6 +14,7 @@ from exchange.flow.subscription import Subscription, subscription
 from exchange.wiring.adapters import Target, open_sink
 from exchange.wiring.clock import now_ms
 from exchange.wiring.home import DEFAULT_INSTANCE
+from exchange.wiring.librarypages import give_back_library_pages
 from exchange.wiring.office import Office
 
 
@@ -49,6 +50,7 @@ async def subscriber_into(
 
     ``hub`` is whom it talks to, if that is not the office's own.
     """
+    give_back_library_pages()
     signs, row = await office.instance(instance)
     hub = hub or office.hub
     return Subscriber(

@@ -208,6 +208,16 @@ def test_a_record_of_three_megabytes_passes_whole_for_the_contract_to_judge() ->
     assert [len(value) for value in columns["b"]] == [3 << 20, 1]
 
 
+def test_a_column_that_repeats_few_texts_holds_each_of_them_once() -> None:
+    codes: list[str | None] = ["330000", None, "320000", "330000"] * 300
+    names = [f"name {number}" for number in range(len(codes))]
+    rows = [f"{code or ''},{name}" for code, name in zip(codes, names, strict=True)]
+    (batch,) = CsvSource(io.BytesIO("\n".join(["code,name", *rows]).encode())).batches(10_000)
+    assert batch == (2, {"code": codes, "name": names})
+    held: list[str | None] = batch[1]["code"]
+    assert len(set(map(id, held))) <= 6, "once in each run of the file"
+
+
 def test_the_real_register_is_read_whole() -> None:
     lines, columns = 0, 0
     for at, batch in CsvSource(VILLAGES).batches(20_000):

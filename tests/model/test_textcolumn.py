@@ -2,8 +2,16 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from exchange.model.checkdigits import number
 from exchange.model.textcolumn import TextColumn
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=4)
+ALIKE = st.integers(1, 4).flatmap(
+    lambda width: st.lists(st.text("a0\x00", min_size=width, max_size=width), min_size=1)
+)
 
 
 def _texts(column: TextColumn) -> list[str]:
@@ -43,3 +51,26 @@ def test_a_matrix_has_the_beginnings_of_the_rows(texts: list[str], rows: list[in
 def test_zero_bytes_are_found_in_their_rows() -> None:
     column = TextColumn.of(["a", None, "b\0", "", "\0\0", "c"])
     assert column.rows_with_zero_byte().tolist() == [2, 4]
+
+
+@given(st.lists(TEXT, min_size=1) | ALIKE)
+def test_a_column_is_taken_whole_exactly_if_no_text_is_empty_or_holds_u0000(
+    texts: list[str],
+) -> None:
+    whole = TextColumn.of_whole(texts)
+    assert (whole is not None) == all(text and "\0" not in text for text in texts)
+    if whole is not None:
+        assert _texts(whole) == texts
+
+
+def test_an_empty_column_is_not_taken_whole_or_holds_nothing() -> None:
+    whole = TextColumn.of_whole([])
+    assert whole is None or len(whole.lengths) == 0
+
+
+@pytest.mark.parametrize("width", [1, 2, 6, 9, 10, 12, 18])
+def test_a_number_of_any_width_is_exact(width: int) -> None:
+    largest, other = "9" * width, "1".zfill(width)
+    rows = np.frombuffer((largest + other).encode(), dtype=np.uint8).reshape(2, width)
+    assert number(rows).tolist() == [int(largest), 1]
+    assert number(rows[:0]).tolist() == []
