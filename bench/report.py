@@ -38,8 +38,8 @@ _HOW: Final = """
   keys divided by the processor seconds of the hub, which shares the machine with the broker and the
   consumers; `hub_cores` is its share of one. *Half
   load* is half the keys a second found for acts of that size, arriving at random (Poisson);
-  the asking process, which is eight members in one, then spares its garbage collector what was
-  there before, as the hub does.
+  the asking process, which is eight members in one, then collects its garbage as a hub does
+  (exchange/hub/garbage.py).
 - **Load**: `exchange push` as a process, started with the clock, and a subscriber process into
   PostgreSQL (fsync on); until its last commit has returned. Memory is each process's peak resident
   set (and beside it the private part, without the pages of shared libraries); the long load is the
