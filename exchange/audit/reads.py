@@ -5,10 +5,11 @@ consumer opened them is its own word, the receipt. Keys without a receipt are sh
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exchange.audit.record import Row
 from exchange.model.acts import AskItem, AskKeys, FileReceipt, ReceiptItem
+from exchange.registry.rows import Grant
 from exchange.registry.state import Registry
 
 
@@ -17,14 +18,14 @@ class Read:
     """What one grant was used for; entries are ledger positions, ``records`` by receipts."""
 
     grant: bytes
-    consumer: str
-    dataset: str
-    fields: tuple[str, ...]
-    regions: tuple[str, ...]
-    purpose: str
-    duty: str
-    granted: int
-    revoked: int | None
+    consumer: str = ""
+    dataset: str = ""
+    fields: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    purpose: str = ""
+    duty: str = ""
+    granted: int = 0
+    revoked: int | None = None
     rules: set[str] = field(default_factory=set)
     keys: list[int] = field(default_factory=list)
     epochs: int = 0
@@ -48,37 +49,59 @@ class Read:
         return bool(self.keys or self.refused or self.receipts)
 
 
-def reads(
-    rows: Iterable[Row], registry: Registry, *, from_ms: int = 0, to_ms: int = 1 << 62
-) -> list[Read]:
-    """One `Read` for every grant, in the order they were granted.
+class Reads:
+    """Joins keys with receipts as the entries come, and keeps none of them.
 
     ``from_ms`` and ``to_ms`` (inclusive) bound the moments of asking; a receipt counts whenever it
     came, but only for what was asked between them.
     """
-    found = {
-        grant.id: Read(
-            grant=grant.id,
-            consumer=grant.consumer,
-            dataset=grant.dataset,
-            fields=grant.fields,
-            regions=grant.regions,
-            purpose=grant.purpose,
-            duty=grant.duty,
-            granted=grant.granted,
-            revoked=grant.revoked,
-        )
-        for grant in registry.grants.values()
-    }
-    for row in rows:
-        if row.time_ms < from_ms:
-            continue
+
+    def __init__(self, *, from_ms: int = 0, to_ms: int = 1 << 62) -> None:
+        self._from_ms = from_ms
+        self._to_ms = to_ms
+        self._found: dict[bytes, Read] = {}
+
+    def take(self, row: Row) -> None:
+        """Note the next entry."""
+        if row.time_ms < self._from_ms:
+            return
         body = row.parsed.body if row.parsed is not None and row.verdict != "void" else None
-        if isinstance(body, AskKeys) and body.grant in found and row.time_ms <= to_ms:
-            _note_keys(found[body.grant], row, body)
-        elif isinstance(body, FileReceipt) and row.verdict == "permit" and body.grant in found:
-            _note_receipt(found[body.grant], row, body, counts=row.time_ms <= to_ms)
-    return list(found.values())
+        asked_in_time = row.time_ms <= self._to_ms
+        if isinstance(body, AskKeys) and asked_in_time:
+            _note_keys(self._of(body.grant), row, body)
+        elif isinstance(body, FileReceipt) and row.verdict == "permit":
+            _note_receipt(self._of(body.grant), row, body, counts=asked_in_time)
+
+    def of(self, registry: Registry) -> list[Read]:
+        """One `Read` for every grant of the state at the end, in the order they were granted."""
+        return [_described(self._of(grant.id), grant) for grant in registry.grants.values()]
+
+    def _of(self, grant: bytes) -> Read:
+        return self._found.setdefault(grant, Read(grant))
+
+
+def reads(
+    rows: Iterable[Row], registry: Registry, *, from_ms: int = 0, to_ms: int = 1 << 62
+) -> list[Read]:
+    """The same of rows that are at hand."""
+    found = Reads(from_ms=from_ms, to_ms=to_ms)
+    for row in rows:
+        found.take(row)
+    return found.of(registry)
+
+
+def _described(read: Read, grant: Grant) -> Read:
+    return replace(
+        read,
+        consumer=grant.consumer,
+        dataset=grant.dataset,
+        fields=grant.fields,
+        regions=grant.regions,
+        purpose=grant.purpose,
+        duty=grant.duty,
+        granted=grant.granted,
+        revoked=grant.revoked,
+    )
 
 
 def _note_receipt(read: Read, row: Row, body: FileReceipt, *, counts: bool) -> None:

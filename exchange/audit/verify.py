@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from exchange.audit.published import Agreed
-from exchange.audit.record import Record
 from exchange.errors import CheckFailed
 from exchange.ledger.follower import Follower
+from exchange.ledger.verdict import Folded
 from exchange.registry.state import Registry
 
 
@@ -32,8 +32,29 @@ class Examined:
     """The signed head that the hub serves and that this reading has too; None if not asked."""
 
 
+class Survey:
+    """Counts entries as they are folded, and keeps none: a ledger may be long."""
+
+    def __init__(self) -> None:
+        self.denials = 0
+        self.rejudged = 0
+        self.void = 0
+        self.lied: tuple[str, int] | None = None
+        """The first hub that gave a verdict that the rules do not give, and where."""
+
+    def take(self, folded: Folded) -> None:
+        """Note the next leaf."""
+        if not folded.fresh:
+            self.void += 1
+            return
+        self.denials += not folded.permit or bool(folded.refused_items)
+        self.rejudged += not folded.carried
+        if folded.disputed and self.lied is None:
+            self.lied = (folded.entry.statement.hub, folded.index)
+
+
 def examine(
-    follower: Follower, record: Record, registry: Registry, *, hub: tuple[int, str] | None
+    follower: Follower, survey: Survey, registry: Registry, *, hub: tuple[int, str] | None
 ) -> Examined:
     """The findings, if the hub's head (size, root in hex) fits what was read; else `CheckFailed`.
 
@@ -41,9 +62,8 @@ def examine(
     verdict that a hub carried counts in every fold while its footprint holds (the ledger's SPEC.md,
     section 7), so a fold that scrutinises has asked the rules about each of them as well.
     """
-    lied = next((row for row in record.rows if row.disputed), None)
-    if lied is not None:
-        raise disputed(lied.hub, lied.index)
+    if survey.lied is not None:
+        raise disputed(*survey.lied)
     if hub is not None:
         size, root = hub
         if size > follower.size:
@@ -58,16 +78,15 @@ def examine(
                 f"枢纽给出的前 {size} 条的根与 Kafka 上的条目不符",
                 "root",
             )
-    fresh = [row for row in record.rows if row.verdict != "void"]
     return Examined(
         entries=follower.size,
         root=follower.root(),
         time_ms=registry.time_ms,
         members=len(registry.members),
         grants=len(registry.grants),
-        denials=sum(1 for _ in record.refusals()),
-        rejudged=sum(not row.carried for row in fresh),
-        void=len(record.rows) - len(fresh),
+        denials=survey.denials,
+        rejudged=survey.rejudged,
+        void=survey.void,
         junk=dict(follower.leaves.junk),
         hub_size=-1 if hub is None else hub[0],
     )

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from exchange.cli.auditentries import row_data, tell_entries
-from exchange.cli.auditexport import write_entries
+from exchange.cli.auditexport import new_export, write_counts, write_entries
 from exchange.cli.auditreads import read_data, tell_reads
 from exchange.cli.auditsource import replay_office
 from exchange.cli.auditview import STANDS_ON, standing_data
@@ -18,8 +18,7 @@ from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
-    from exchange.audit.reads import Read
-    from exchange.audit.record import Record
+    from exchange.audit.reads import Read, Reads
     from exchange.audit.replay import Replay
     from exchange.audit.view import Standing, View
     from exchange.audit.viewquery import Page, Question
@@ -46,6 +45,8 @@ _COUNTED: Final = Text("Entries counted", "条目统计")
 _ENTRIES: Final = Text("entries", "条数")
 _ALL: Final = Text("all", "全部")
 _WRITTEN: Final = Text("{count} entries stand in {file}", "{file} 现有 {count} 条")
+
+_COUNTS_WRITTEN: Final = Text("{count} counts stand in {file}", "{file} 现有统计 {count} 项")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class _Seen:
     """What reading the ledger brought beside the view."""
 
     registry: "Registry | None" = None
-    record: "Record | None" = None
+    reads: "Reads | None" = None
 
 
 def ask_ledger(session: Session, wanted: Wanted) -> None:
@@ -83,24 +84,33 @@ def ask_ledger(session: Session, wanted: Wanted) -> None:
     async def work(office: "Office") -> None:
         from exchange.audit.viewquery import check
         from exchange.wiring.auditview import opened_view
+        from exchange.wiring.inquiry import check_purpose
 
         check(wanted.question, by=wanted.by)
-        with opened_view(office.home, session.settings, office.member) as view:
+        with (
+            new_export(wanted.out) as target,
+            opened_view(office.home, session.settings, office.member) as view,
+        ):
             seen = await _read(session, office, view, wanted)
             asked = replace(wanted, question=_narrowed(session.screen, office, seen, wanted))
             check(asked.question, cursor=wanted.cursor)
+            if not wanted.offline:
+                check_purpose(wanted.why, seen.registry)
             standing = view.head()
             record = await _file(session.screen, office, view, asked, standing)
-            _show(session.screen, view, asked, seen, record)
+            _show(session.screen, view, asked, seen, record, target)
 
     as_reader(session, work)
 
 
 async def _read(session: Session, office: "Office", view: "View", wanted: Wanted) -> _Seen:
-    from exchange.audit.record import Record
+    from exchange.audit.reads import Reads
+    from exchange.audit.record import row_of
     from exchange.audit.view import Feed
 
-    seen = _Seen(record=Record() if wanted.reads else None)
+    asked = wanted.question
+    reads = Reads(from_ms=asked.from_ms, to_ms=asked.to_ms) if wanted.reads else None
+    seen = _Seen(reads=reads)
     if wanted.as_is:
         if view.open().size == 0:
             raise _nothing_kept()
@@ -109,8 +119,8 @@ async def _read(session: Session, office: "Office", view: "View", wanted: Wanted
 
     def take(folded: "Folded", replay: "Replay") -> None:
         feed.take(folded, replay)
-        if seen.record is not None:
-            seen.record.take(folded)
+        if reads is not None:
+            reads.take(row_of(folded))
 
     async def finish(replay: "Replay", _: "Office") -> None:
         feed.finish(replay)
@@ -162,23 +172,36 @@ async def _file(
     return admitted.index
 
 
-def _show(screen: Screen, view: "View", wanted: Wanted, seen: _Seen, record: int | None) -> None:
+def _show(
+    screen: Screen,
+    view: "View",
+    wanted: Wanted,
+    seen: _Seen,
+    record: int | None,
+    target: TextIO | None,
+) -> None:
     from exchange.audit.viewquery import ask, count, everything, strange
 
     for name in strange(view, wanted.question):
         screen.note(_STRANGE, name=name, value=wanted.question.filters[name])
-    if seen.record is not None and seen.registry is not None:
-        found = _reads(seen.record, seen.registry, wanted)
+    if seen.reads is not None and seen.registry is not None:
+        found = _fitting(seen.reads.of(seen.registry), seen.registry, wanted)
         tell_reads(screen, found, seen.registry)
         _end(screen, view.head(), record, {"reads": [read_data(read) for read in found]})
     elif wanted.count:
         offset = datetime.now().astimezone().utcoffset()
         ahead_ms = int(offset.total_seconds() * 1000) if offset else 0
         standing, counted = count(view, wanted.question, by=wanted.by, offset_ms=ahead_ms)
-        _tell_counts(screen, wanted.by, counted)
-        _end(screen, standing, record, {"counts": counted} if wanted.by else {"count": counted[""]})
-    elif wanted.out is not None:
-        standing, number = write_entries(wanted.out, everything(view, wanted.question))
+        said: dict[str, object] = {"counts": counted} if wanted.by else {"count": counted[""]}
+        if target is None:
+            _tell_counts(screen, wanted.by, counted)
+        else:
+            number = write_counts(target, wanted.by, counted, standing)
+            screen.say(_COUNTS_WRITTEN, count=number, file=str(wanted.out))
+            said["file"] = str(wanted.out)
+        _end(screen, standing, record, said)
+    elif target is not None:
+        standing, number = write_entries(target, everything(view, wanted.question))
         screen.say(_WRITTEN, count=number, file=str(wanted.out))
         _end(screen, standing, record, {"file": str(wanted.out), "count": number})
     else:
@@ -230,9 +253,8 @@ def _nothing_kept() -> UsageError:
     )
 
 
-def _reads(record: "Record", registry: "Registry", wanted: Wanted) -> "list[Read]":
-    from exchange.audit.reads import reads
-
+def _fitting(found: "list[Read]", registry: "Registry", wanted: Wanted) -> "list[Read]":
+    """Those that the question is about."""
     question = wanted.question
     filters = question.filters
     member, about = filters.get("member", ""), filters.get("about", "")
@@ -250,5 +272,4 @@ def _reads(record: "Record", registry: "Registry", wanted: Wanted) -> "list[Read
             and bool(read.used or not bounded)
         )
 
-    found = reads(record.rows, registry, from_ms=question.from_ms, to_ms=question.to_ms)
     return [read for read in found if fits(read)]

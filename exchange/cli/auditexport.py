@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -22,18 +23,51 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """Spreadsheets take a cell that begins so for a formula."""
 
 
-def write_entries(file: Path, pages: "Iterator[Page]") -> "tuple[Standing, int]":
-    """All entries of ``pages`` in a new ``file``, by its suffix; what they stand on, how many.
+@contextmanager
+def new_export(file: Path | None) -> "Iterator[TextIO | None]":
+    """``file``, new and empty, before anything is asked; gone again if what follows fails.
 
-    Raises `UsageError` for another suffix, or if the file exists.
+    Raises `UsageError` for another suffix, or if it exists or cannot be made.
     """
+    if file is None:
+        yield None
+        return
     if file.suffix not in {".csv", ".json"}:
         raise _unusable(file, "is neither .csv nor .json", "不是 .csv 或 .json")
     try:
-        with file.open("x", encoding="utf-8", newline="") as target:
-            return _csv(target, pages) if file.suffix == ".csv" else _json(target, pages)
+        target = file.open("x", encoding="utf-8", newline="")
     except FileExistsError:
         raise _unusable(file, "exists already", "已存在") from None
+    except OSError as error:
+        reason = error.strerror
+        raise _unusable(file, f"cannot be made: {reason}", f"无法创建：{reason}") from None
+    try:
+        with target:
+            yield target
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def write_entries(target: TextIO, pages: "Iterator[Page]") -> "tuple[Standing, int]":
+    """All entries of ``pages`` into a `new_export`, by its suffix; what they stand on, how many."""
+    csv_wanted = Path(target.name).suffix == ".csv"
+    return _csv(target, pages) if csv_wanted else _json(target, pages)
+
+
+def write_counts(target: TextIO, by: str, counted: Mapping[str, int], standing: "Standing") -> int:
+    """Counts, or a series of them, in the same way; how many lines."""
+    size, root = standing.size, standing.root.hex()
+    if Path(target.name).suffix == ".json":
+        said: dict[str, object] = {"counts": dict(counted)} if by else {"count": counted[""]}
+        json.dump({"ledger": {"size": size, "root": root}, **said}, target, ensure_ascii=False)
+        target.write("\n")
+        return len(counted)
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow([by or "all", "entries", "ledger_size", "ledger_root"])
+    for name, number in counted.items():
+        writer.writerow([_cell(name or "all"), number, size, root])
+    return len(counted)
 
 
 def _csv(target: TextIO, pages: "Iterator[Page]") -> "tuple[Standing, int]":

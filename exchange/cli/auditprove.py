@@ -40,6 +40,11 @@ _SAYS: Final = Text(
 )
 
 
+PolicyOption = Annotated[
+    Path | None, typer.Option("--policy", help="Demand the quorum of this tlog-policy file.")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Put the command under ``app``."""
     app.command("prove")(prove)
@@ -52,9 +57,7 @@ def prove(
         Path | None,
         typer.Option("--out", help="A new file; by custom its name ends in .tlog-proof."),
     ] = None,
-    policy: Annotated[
-        Path | None, typer.Option("--policy", help="Demand the quorum of this tlog-policy file.")
-    ] = None,
+    policy: PolicyOption = None,
 ) -> None:
     """Prove that an entry stands on the ledger, in one text that verifies with no network."""
     session = session_of(context)
@@ -101,11 +104,10 @@ def verify_proof_file(
     """
     from exchange.ledger.checkpoint import parse_checkpoint
     from exchange.ledger.note import parse_note
-    from exchange.ledger.policy import parse_policy
     from exchange.ledger.proof import parse_proof, verify_proof
 
     proof = parse_proof(_read(file))
-    given = None if policy is None else parse_policy(_read(policy), str(policy))
+    given = None if policy is None else policy_in(policy)
     origin = parse_checkpoint(parse_note(proof.checkpoint).text).origin
     log, home = _trusted(session, given, origin)
     proven = verify_proof(
@@ -150,10 +152,13 @@ def _nobody_known() -> NotFound:
 
 def policy_of(home: "Home", file: Path | None) -> "Policy | None":
     """The policy in ``file``, else the home's own, else none."""
+    return home.policy() if file is None else policy_in(file)
+
+
+def policy_in(file: Path) -> "Policy":
+    """The tlog-policy file ``file``."""
     from exchange.ledger.policy import parse_policy
 
-    if file is None:
-        return home.policy()
     return parse_policy(_read(file), str(file))
 
 

@@ -87,6 +87,7 @@ def reconcile(
     """
     from exchange.audit.tally import Due
     from exchange.wiring.clock import now_ms
+    from exchange.wiring.inquiry import check_purpose
 
     session = session_of(context)
     due = Due(receipt_ms=duration_ms(receipt_due), delivery_ms=duration_ms(delivery_due))
@@ -97,6 +98,7 @@ def reconcile(
         _known(office.view.registry, dataset, member)
         if offline:
             return found, root, member, None
+        check_purpose(why, office.view.registry)
         about = _narrowed(session.screen, office, dataset, member)
         record = await put_on_record(office, dataset, about, moment, due, why=why)
         return found, root, about, record

@@ -5,21 +5,25 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from exchange.cli.auditground import newest_head
+from exchange.cli.auditprove import PolicyOption, policy_of
 from exchange.cli.auditsource import (
     Run,
     replay_archive,
     replay_ledger,
     replay_log,
-    signed_heads,
+    replay_office,
 )
 from exchange.cli.problems import EXIT_REFUSED
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
 from exchange.cli.times import shown, stated
+from exchange.cli.work import as_reader, home_of
 from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
+    from exchange.audit.archive import End
     from exchange.audit.replay import Decision, Difference, Replay
     from exchange.ledger.verdict import Folded
     from exchange.wiring.office import Office
@@ -43,9 +47,21 @@ _SEALED: Final = Text(
     "the checkpoint of {size} entries that hub {hub} signed at {time} is a head of this ledger",
     "枢纽 {hub} 于 {time} 签署的 {size} 条检查点属于本账本",
 )
-_UNSEALED: Final = Text(
+UNSEALED: Final = Text(
     "there is no signed checkpoint: nothing here proves that later entries were not left out",
     "没有已签署的检查点：无法证明其后的条目未被略去",
+)
+QUORUM: Final = Text(
+    "its quorum of witnesses has cosigned it: {names}", "已达到见证人法定数：{names}"
+)
+BEYOND: Final = Text(
+    "entries {first} to {last} are under no signed head: nothing here proves that none was left out"
+    " after them, or that others were not shown others",
+    "第 {first} 至 {last} 条不在任何已签署的检查点之下：无法证明其后无遗漏，亦无法证明他人所见相同",
+)
+_TILES: Final = Text(
+    "all {tiles} tiles of hashes that are served are what the entries give",
+    "所提供的 {tiles} 个散列瓦片均与条目一致",
 )
 _ARCHIVE: Final = Text(
     "the archive is whole: its {size} entries and its root are as it states",
@@ -96,6 +112,7 @@ def replay(
         int | None,
         typer.Option("--processes", min=0, help="Processes that check signatures beside this one."),
     ] = None,
+    policy: PolicyOption = None,
 ) -> int:
     """Fold the ledger from entry 0: check every signature, decide every verdict again, compare.
 
@@ -105,11 +122,12 @@ def replay(
     if (archive is not None) + hub + bool(log) > 1:
         raise _two_sources()
     if log:
-        run = replay_log(session, log, pin=pin, processes=processes)
+        run = replay_log(session, log, pin=pin, processes=processes, policy=policy)
     elif archive is not None:
-        run = replay_archive(session, archive, pin=pin, processes=processes)
+        run = replay_archive(session, archive, pin=pin, processes=processes, policy=policy)
     else:
-        run = replay_ledger(session, from_hub=hub, processes=processes)
+        demanded = policy_of(home_of(session), policy) if hub or policy is not None else None
+        run = replay_ledger(session, from_hub=hub, processes=processes, policy=demanded)
     tell_run(session.screen, run)
     session.screen.answer(run_data(run))
     return EXIT_REFUSED if run.found.disputed else 0
@@ -118,6 +136,7 @@ def replay(
 def export(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The new file.")],
+    policy: PolicyOption = None,
 ) -> int:
     """Replay the ledger and write it to one file that verifies anywhere, with no network."""
     from exchange.audit.archive import ArchiveWriter, Header
@@ -126,6 +145,7 @@ def export(
 
     session = session_of(context)
     home = open_home(session.home)
+    demanded = policy_of(home, policy)
     part = file.with_name(file.name + ".part")
     if file.exists():
         raise _exists(file)
@@ -133,15 +153,20 @@ def export(
         with part.open("wb") as target:
             writer = ArchiveWriter(target, Header(home.table.log.origin, home.pin, now_ms()))
 
-            def note(folded: "Folded", _: "Replay") -> None:
-                writer.add(folded.entry.raw)
+            async def work(office: "Office") -> "tuple[Run, End]":
+                # The head comes first: a ledger grows on, and all that is kept is to be under it.
+                stood = (await office.hub.head()).size
+                head, witnessed = await newest_head(office, demanded, covering=stood)
+                size = head.checkpoint.size
 
-            async def seal(replay: "Replay", office: "Office") -> None:
-                checkpoint = await office.log.checkpoint()
-                signed_heads((checkpoint,), replay)
-                writer.close((checkpoint,))
+                def note(folded: "Folded", _: "Replay") -> None:
+                    if folded.index < size:
+                        writer.add(folded.entry.raw)
 
-            run = replay_ledger(session, listen=note, finish=seal)
+                run = await replay_office(session, office, listen=note, held_to=(head, witnessed))
+                return run, writer.close((head.raw,))
+
+            run, end = as_reader(session, work)
         file.hardlink_to(part)  # never in place of a file that came meanwhile
     except FileExistsError:
         raise _exists(file) from None
@@ -151,11 +176,12 @@ def export(
     session.screen.say(
         _EXPORTED,
         file=str(file),
-        size=run.found.entries,
-        root=run.found.root.hex(),
+        size=end.size,
+        root=end.root.hex(),
         pin=home.pin.hex(),
     )
-    session.screen.answer({"file": str(file), "pin": home.pin.hex()} | run_data(run))
+    held = {"file": str(file), "pin": home.pin.hex(), "archived": end.size}
+    session.screen.answer(held | run_data(run))
     return EXIT_REFUSED if run.found.disputed else 0
 
 
@@ -189,13 +215,25 @@ def tell_run(screen: Screen, run: Run) -> None:
             hub=run.head.hub,
             time=stated(run.head.time_s),
         )
+    if run.witnessed is not None:
+        screen.say(QUORUM, names=", ".join(run.witnessed.times) or "-")
+    if run.tiles is not None:
+        screen.say(_TILES, tiles=run.tiles)
     if run.end is not None:
         screen.say(_ARCHIVE, size=run.end.size)
-        if run.head is None:
-            screen.say(_UNSEALED)
+        tell_beyond(screen, run)
     if found.differences:
         rows = [_row(one, screen) for one in found.differences]
         screen.grid(Grid(_DIFFERENCES, _COLUMNS, rows))
+
+
+def tell_beyond(screen: Screen, run: Run) -> None:
+    """What of an archive no checkpoint in it covers."""
+    signed = run.head.checkpoint.size if run.head is not None else 0
+    if run.head is None:
+        screen.say(UNSEALED)
+    elif signed < run.found.entries:
+        screen.say(BEYOND, first=signed, last=run.found.entries - 1)
 
 
 def run_data(run: Run) -> dict[str, Any]:
@@ -218,6 +256,8 @@ def run_data(run: Run) -> dict[str, Any]:
         "junk": found.junk,
         "hub_size": run.stated,
         "checkpoint": None if run.head is None else run.head.checkpoint.size,
+        "witnesses": [] if run.witnessed is None else sorted(run.witnessed.times),
+        "tiles": run.tiles,
         "differences": [
             {
                 "entry": one.index,

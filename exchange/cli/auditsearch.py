@@ -64,7 +64,12 @@ OfflineOption = Annotated[
     bool, typer.Option("--offline", help="Ask no hub: then the question is not on record.")
 ]
 ForOption = Annotated[
-    str, typer.Option("--for", help="What the question is for, a code on the ledger.")
+    str,
+    typer.Option(
+        "--for",
+        help="What the question is for: audit, supervision, investigation, complaint, own-affairs,"
+        " or a purpose of the register.",
+    ),
 ]
 
 
@@ -112,6 +117,7 @@ def search(  # noqa: PLR0913, PLR0917 - one argument an option
         raise _other_search()
     if reads and (as_is or out is not None):
         raise _whole_ledger()
+    _check_pages(cursor, whole=count or bool(by) or out is not None)
     from_ms, to_ms = span_ms(since, until, now_ms=now_ms())
     filters = {
         "member": member,
@@ -178,6 +184,16 @@ def _other_search() -> UsageError:
         remedy=("search without --reads for entries", "检索条目时请去掉 --reads"),
         failure="search",
     )
+
+
+def _check_pages(cursor: str, *, whole: bool) -> None:
+    if cursor and whole:
+        raise UsageError(
+            "--cursor goes on with a page of entries: --count, --by and --out give all at once",
+            "--cursor 用于续查条目分页；--count、--by、--out 一次给出全部",
+            remedy=("leave --cursor out", "请去掉 --cursor"),
+            failure="search",
+        )
 
 
 def _whole_ledger() -> UsageError:

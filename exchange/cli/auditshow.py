@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from exchange.cli.auditentries import VERDICTS, recorded, row_data
+from exchange.cli.auditentries import VERDICTS, row_data
 from exchange.cli.rules import tell_rules
 from exchange.cli.session import Session, session_of
 from exchange.cli.times import shown
@@ -13,7 +13,10 @@ from exchange.errors import NotFound
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
-    from exchange.audit.record import Record, Row
+    from exchange.audit.record import Row
+    from exchange.ledger.verdict import Folded
+    from exchange.registry.state import Registry
+    from exchange.wiring.office import Office
 
 _LABELS: Final = {
     "entry": Text("entry", "条目"),
@@ -38,6 +41,42 @@ _SAID: Final = {
 }
 
 
+class _Sought:
+    """Picks the one entry out of all that are read, and keeps no other."""
+
+    def __init__(self, entry: str) -> None:
+        self._entry = entry
+        self._begins = entry.lower().removesuffix("…")
+        self._size = 0
+        self._at: Row | None = None
+        self._by_act: dict[bytes, Row] = {}
+
+    def take(self, folded: "Folded") -> None:
+        """Note the next leaf if it may be the one."""
+        from exchange.audit.record import row_of
+
+        self._size = folded.index + 1
+        if self._entry.isdecimal() and folded.index == int(self._entry):
+            self._at = row_of(folded)
+        act = folded.act_id
+        if act and len(self._begins) >= ID_DIGITS_MIN and act.hex().startswith(self._begins):
+            self._by_act[act] = row_of(folded)
+
+    def found(self) -> "Row":
+        """The one; `NotFound`, `UsageError`."""
+        if self._at is not None:
+            return self._at
+        if self._entry.isdecimal() and len(self._entry) < ID_DIGITS_MIN:
+            last = self._size - 1
+            raise NotFound(
+                f"there is no ledger entry {self._entry}: the last one is {last}",
+                f"没有第 {self._entry} 条账本条目：最后一条是第 {last} 条",
+                remedy=("list them: exchange audit search", "列出全部条目：exchange audit search"),
+                failure="no-such-entry",
+            )
+        return self._by_act[find_id(Text("entry", "账本条目"), self._by_act, self._entry)]
+
+
 def register(app: typer.Typer) -> None:
     """Put the command under ``app``."""
     app.command("show")(show)
@@ -56,8 +95,14 @@ def show_entry(session: Session, entry: str) -> None:
     from exchange.wiring.lawbook import register_in_force
 
     screen = session.screen
-    registry, record = as_reader(session, recorded)
-    row = _find(record, entry)
+    sought = _Sought(entry)
+
+    async def work(office: "Office") -> "Registry":
+        office.view.listen(sought.take)
+        return await office.registry()
+
+    registry = as_reader(session, work)
+    row = sought.found()
     data = row_data(row) | {"body": _body(row)}
     for name, value in data.items():
         if name != "body" and value not in ("", [], {}):
@@ -77,20 +122,6 @@ def _flat(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_flat(inner)}" for name, inner in value.items())
     return ", ".join(map(_flat, value)) if isinstance(value, list) else str(value)
-
-
-def _find(record: "Record", entry: str) -> "Row":
-    if entry.isdigit() and int(entry) < len(record.rows):
-        return record.rows[int(entry)]
-    if entry.isdigit() and len(entry) < ID_DIGITS_MIN:
-        raise NotFound(
-            f"there is no ledger entry {entry}: the last one is {len(record.rows) - 1}",
-            f"没有第 {entry} 条账本条目：最后一条是第 {len(record.rows) - 1} 条",
-            remedy=("list them: exchange audit search", "列出全部条目：exchange audit search"),
-            failure="no-such-entry",
-        )
-    by_act = {row.act: row for row in record.rows if row.act}
-    return by_act[find_id(Text("entry", "账本条目"), by_act, entry)]
 
 
 def _body(row: "Row") -> dict[str, Any]:

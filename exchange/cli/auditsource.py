@@ -9,18 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from exchange.cli.auditground import (
+    check_claims,
+    check_head,
+    newest_head,
+    no_checkpoint,
+    pin_known,
+    policy_known,
+    signed_heads,
+)
 from exchange.cli.session import Session
 from exchange.cli.work import as_reader
-from exchange.errors import CheckFailed, InputUnreadable, UsageError
+from exchange.errors import InputUnreadable
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from exchange.audit.archive import End
     from exchange.audit.replay import Replay, Replayed
     from exchange.ledger.cosignature import SignedHead
+    from exchange.ledger.policy import Policy, Witnessed
     from exchange.ledger.verdict import Folded
     from exchange.wiring.office import Office
 
@@ -44,7 +54,8 @@ class Run:
     """A replay that ended well: what it found, how fast it went, what it was compared with.
 
     ``stated`` is the size that the hub states, ``head`` a signed checkpoint over the same tree,
-    ``end`` the end of an archive.
+    ``end`` the end of an archive, ``witnessed`` that head if a policy's quorum cosigned it,
+    ``tiles`` how many tiles of hashes were compared with the entries.
     """
 
     found: "Replayed"
@@ -52,6 +63,8 @@ class Run:
     stated: int | None = None
     head: "SignedHead | None" = None
     end: "End | None" = None
+    witnessed: "Witnessed | None" = None
+    tiles: int | None = None
 
 
 def replay_ledger(
@@ -59,17 +72,13 @@ def replay_ledger(
     *,
     from_hub: bool = False,
     processes: int | None = None,
-    listen: "Listener | None" = None,
-    finish: "Finisher | None" = None,
+    policy: "Policy | None" = None,
 ) -> Run:
-    """Replay what stands on Kafka, or what the hub publishes, and compare it with the hub's head.
-
-    ``finish`` hears of the replay, and of the office, when all of it was checked.
-    """
+    """Replay what stands on Kafka, or what the hub publishes, and compare it with its head."""
 
     async def work(office: "Office") -> Run:
         return await replay_office(
-            session, office, from_hub=from_hub, processes=processes, listen=listen, finish=finish
+            session, office, from_hub=from_hub, processes=processes, policy=policy
         )
 
     return as_reader(session, work)
@@ -82,19 +91,28 @@ async def replay_office(
     from_hub: bool = False,
     offline: bool = False,
     processes: int | None = None,
+    policy: "Policy | None" = None,
+    held_to: "tuple[SignedHead, Witnessed | None] | None" = None,
     listen: "Listener | None" = None,
     finish: "Finisher | None" = None,
 ) -> Run:
-    """The same inside an office; ``offline`` asks no hub."""
+    """The same inside an office; ``offline`` asks no hub, ``policy`` wants a cosigned head.
+
+    ``held_to`` is a head that was fetched before, and who cosigned it. ``finish`` hears of the
+    replay, and of the office, when all of it was checked.
+    """
     from exchange.audit.replay import Replay
-    from exchange.ledger.cosignature import verify_head
+    from exchange.audit.tilecheck import check_tiles
     from exchange.ledger.mark import MarkFile
     from exchange.wiring import replaying
 
     topic = office.home.table.log.topic
     stated = None if offline else await office.hub.head()
-    head = verify_head(await office.log.checkpoint(), office.log_keys) if from_hub else None
-    end = head.checkpoint.size if head else (await replaying.topic_bounds(office.bus, topic))[1]
+    wanted = from_hub or policy is not None
+    head, witnessed = await newest_head(office, policy) if wanted else held_to or (None, None)
+    end = (await replaying.topic_bounds(office.bus, topic))[1]
+    if head is not None and from_hub:
+        end = head.checkpoint.size
     with (
         replaying.verifiers(processes, end) as checked,
         session.screen.progress(_READING, total=end) as advance,
@@ -117,26 +135,41 @@ async def replay_office(
         replay.finish()
     mark = office.home.member_directory(office.member) / "ledger.mark"
     replaying.check_mark(MarkFile(mark), replay, of_topic=not from_hub)
+    rate = timer.stop()
     if head is not None:
-        check_head(replay, end, head.checkpoint.root.hex())
-    elif stated is not None:
+        check_head(replay, head.checkpoint.size, head.checkpoint.root.hex())
+    if stated is not None and not from_hub:
         check_head(replay, stated.size, stated.root)
+    tiles = await check_tiles(office.log, replay.leaves.tree) if from_hub else None
     if finish is not None:
         await finish(replay, office)
-    size = stated.size if stated is not None and head is None else None
-    return Run(replay.result(), timer.stop(), stated=size, head=head)
+    size = stated.size if stated is not None and not from_hub else None
+    return Run(replay.result(), rate, stated=size, head=head, witnessed=witnessed, tiles=tiles)
 
 
-def replay_log(session: Session, where: str, *, pin: str, processes: int | None = None) -> Run:
-    """Replay a published log that a folder or a web server holds; no key is needed."""
+def replay_log(
+    session: Session,
+    where: str,
+    *,
+    pin: str,
+    processes: int | None = None,
+    policy: Path | None = None,
+) -> Run:
+    """Replay a published log that a folder or a web server holds; no key is needed.
+
+    Its tiles of hashes are compared with what the entries give, every one.
+    """
     from exchange.audit.replay import Replay
+    from exchange.audit.tilecheck import check_tiles
     from exchange.ledger.checkpoint import parse_checkpoint
     from exchange.ledger.logreader import LogReader
     from exchange.ledger.note import parse_note
+    from exchange.ledger.policy import check_quorum
     from exchange.wiring import replaying
     from exchange.wiring.logsource import open_source
 
     known = pin_known(session, pin, None)
+    demanded = policy_known(session, known, policy)
 
     async def run() -> Run:
         source = open_source(where)
@@ -153,23 +186,38 @@ def replay_log(session: Session, where: str, *, pin: str, processes: int | None 
                 async for messages in replaying.log_messages(reader, claimed, advance):
                     replay.take(messages)
                 replay.finish()
+            rate = timer.stop()
+            (head,) = signed_heads((note,), replay)
+            tiles = await check_tiles(reader, replay.leaves.tree)
         finally:
             await source.close()
-        (head,) = signed_heads((note,), replay)
-        return Run(replay.result(), timer.stop(), head=head)
+        witnessed = check_quorum(head, demanded) if demanded is not None else None
+        return Run(replay.result(), rate, head=head, witnessed=witnessed, tiles=tiles)
 
     return asyncio.run(run())
 
 
-def replay_archive(session: Session, file: Path, *, pin: str, processes: int | None = None) -> Run:
-    """Replay an archive; no home, no key and no network is needed, only the pin."""
+def replay_archive(
+    session: Session,
+    file: Path,
+    *,
+    pin: str,
+    processes: int | None = None,
+    policy: Path | None = None,
+) -> Run:
+    """Replay an archive; no home, no key and no network is needed, only the pin.
+
+    With a policy, the newest checkpoint in it must have the quorum's cosignatures.
+    """
     from exchange.audit.archive import ArchiveReader
     from exchange.audit.replay import Replay
+    from exchange.ledger.policy import check_quorum
     from exchange.wiring import replaying
 
     with _opened(file) as source:
         reader = ArchiveReader(source)
         known = pin_known(session, pin, reader.header.pin)
+        demanded = policy_known(session, known, policy)
         with (
             replaying.verifiers(processes, None if file.stat().st_size > 1 << 20 else 0) as checked,
             session.screen.progress(_READING, total=None) as advance,
@@ -180,78 +228,14 @@ def replay_archive(session: Session, file: Path, *, pin: str, processes: int | N
                 replay.take(messages)
                 advance(len(messages))
             replay.finish()
+        rate = timer.stop()
+    check_claims(reader.header, replay)
     heads = signed_heads(reader.end.checkpoints if reader.end else (), replay)
-    return Run(replay.result(), timer.stop(), head=heads[-1] if heads else None, end=reader.end)
-
-
-def signed_heads(notes: "Sequence[bytes]", replay: "Replay") -> "list[SignedHead]":
-    """The heads in ``notes``: each signed by a hub of this ledger, and a head of its tree.
-
-    Raises `NoteRefused`, `CheckFailed`.
-    """
-    from exchange.audit.published import check_checkpoint
-    from exchange.wiring.hublog import keys_of_log
-
-    if not notes or replay.root is None:
-        return []
-    keys = keys_of_log(replay.root)
-    return [check_checkpoint(note, keys, replay.leaves.tree) for note in notes]
-
-
-def pin_known(session: Session, pin: str, claimed: bytes | None) -> bytes:
-    """The pin that the caller or this home names; what an archive says of itself is no pin."""
-    from exchange.errors import NotFound
-    from exchange.ledger.genesis import parse_pin
-    from exchange.wiring.home import open_home
-
-    if pin:
-        return parse_pin(pin)
-    try:
-        return open_home(session.home).pin
-    except NotFound:
-        raise UsageError(
-            "which ledger this should be is not known: there is no home here and no --pin",
-            "无法确定应为哪本账本：此处没有主目录，也未给出 --pin",
-            remedy=_ask_for_pin(claimed),
-            failure="no-pin",
-        ) from None
-
-
-def _ask_for_pin(claimed: bytes | None) -> tuple[str, str]:
-    if claimed is None:
-        return (
-            "ask the authority for the pin, and say --pin",
-            "请向主管部门核实创世哈希，并用 --pin 给出",
-        )
-    return (
-        f"ask the authority for the pin; if it is {claimed.hex()}, say --pin with it",
-        f"请向主管部门核实创世哈希；若为 {claimed.hex()}，请用 --pin 给出",
-    )
-
-
-def check_head(replay: "Replay", size: int, root: str) -> None:
-    """`CheckFailed` unless the hub's head lies on the ledger that was replayed."""
-    tree = replay.leaves.tree
-    if size > tree.size:
-        raise CheckFailed(
-            f"the hub states {size} entries, {tree.size} were read",
-            f"枢纽声称有 {size} 条，实际读到 {tree.size} 条",
-            remedy=_COMPARE,
-            failure="hub-ahead",
-        )
-    if tree.root(size).hex() != root:
-        raise CheckFailed(
-            f"the hub's root of {size} entries is not that of the entries that were read",
-            f"枢纽给出的前 {size} 条的根与读到的条目不符",
-            remedy=_COMPARE,
-            failure="root",
-        )
-
-
-_COMPARE: Final = (
-    "keep every copy of the topic and compare them with another member's; stop the hub",
-    "请保全主题的所有副本并与其他成员比对，同时停止枢纽",
-)
+    head = max(heads, key=lambda one: one.checkpoint.size, default=None)
+    if demanded is not None and head is None:
+        raise no_checkpoint()
+    witnessed = check_quorum(head, demanded) if demanded is not None and head else None
+    return Run(replay.result(), rate, head=head, end=reader.end, witnessed=witnessed)
 
 
 @contextmanager

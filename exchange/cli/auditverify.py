@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from exchange.cli.auditentries import recorded
 from exchange.cli.auditlog import check_log, compare
-from exchange.cli.auditprove import policy_of, verify_proof_file
+from exchange.cli.auditprove import PolicyOption, policy_of, verify_proof_file
+from exchange.cli.auditreplay import QUORUM, tell_beyond
 from exchange.cli.auditsource import replay_archive
 from exchange.cli.screen import Screen
 from exchange.cli.session import Session, session_of
@@ -40,9 +40,6 @@ _SEALED: Final = Text(
     "the checkpoint of {size} entries that hub {hub} signed at {time} is a head of this ledger",
     "枢纽 {hub} 于 {time} 签署的 {size} 条检查点属于本账本",
 )
-_QUORUM: Final = Text(
-    "its quorum of witnesses has cosigned it: {names}", "已达到见证人法定数：{names}"
-)
 _SAME: Final = Text(
     "{where} is of this ledger as well: no fork", "{where} 同样属于本账本：未见分叉"
 )
@@ -65,9 +62,7 @@ def verify(
     entry: Annotated[
         Path | None, typer.Option("--entry", help="The proven entry, if the proof lacks it.")
     ] = None,
-    policy: Annotated[
-        Path | None, typer.Option("--policy", help="Demand the quorum of this tlog-policy file.")
-    ] = None,
+    policy: PolicyOption = None,
     against: Annotated[
         str, typer.Option("--against", help="Checkpoint or copy of the log of another reader.")
     ] = "",
@@ -82,7 +77,7 @@ def verify(
     session = session_of(context)
     screen = session.screen
     if archive is not None:
-        verify_archive(session, archive, pin)
+        verify_archive(session, archive, pin, policy)
         return
     if proof is not None:
         verify_proof_file(session, proof, entry, policy)
@@ -114,14 +109,14 @@ def verify(
     )
 
 
-def verify_archive(session: Session, archive: Path, pin: str) -> None:
+def verify_archive(session: Session, archive: Path, pin: str, policy: Path | None) -> None:
     """Every signature and every verdict in an archive; `CheckFailed` for a verdict that is false.
 
     The same as to replay it, without the figures.
     """
     from exchange.audit.verify import disputed
 
-    run = replay_archive(session, archive, pin=pin)
+    run = replay_archive(session, archive, pin=pin, policy=policy)
     found = run.found
     if found.disputed:
         first = next(one for one in found.differences if one.why == "disputed")
@@ -138,6 +133,9 @@ def verify_archive(session: Session, archive: Path, pin: str) -> None:
     if run.head is not None:
         head, signed = run.head, stated(run.head.time_s)
         screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=signed)
+    if run.witnessed is not None:
+        screen.say(QUORUM, names=", ".join(run.witnessed.times) or "-")
+    tell_beyond(screen, run)
     screen.answer(
         {
             "verified": True,
@@ -150,6 +148,7 @@ def verify_archive(session: Session, archive: Path, pin: str) -> None:
             "junk": {},
             "hub_size": -1,
             "checkpoint": None if run.head is None else run.head.checkpoint.size,
+            "witnesses": [] if run.witnessed is None else sorted(run.witnessed.times),
         }
     )
 
@@ -162,13 +161,15 @@ async def verify_ledger(
     against: str = "",
 ) -> "Examined":
     """Read everything from the pin on, then compare with what the hub says and serves."""
-    from exchange.audit.verify import examine
+    from exchange.audit.verify import Survey, examine
 
+    survey = Survey()
     office.view.scrutinise()
+    office.view.listen(survey.take)
     head = None if offline else await office.hub.head()
-    registry, record = await recorded(office)
+    registry = await office.registry()
     hub = None if head is None else (head.size, head.root)
-    found = examine(office.view.follower, record, registry, hub=hub)
+    found = examine(office.view.follower, survey, registry, hub=hub)
     if against:
         await compare(office, against)
     return found if offline else replace(found, published=await check_log(office, policy))
@@ -192,7 +193,7 @@ def tell_examined(screen: Screen, found: "Examined") -> None:
         head = found.published.head
         screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=stated(head.time_s))
         if found.published.witnessed is not None:
-            screen.say(_QUORUM, names=", ".join(found.published.witnessed.times) or "-")
+            screen.say(QUORUM, names=", ".join(found.published.witnessed.times) or "-")
 
 
 def _published(agreed: "Agreed") -> dict[str, object]:

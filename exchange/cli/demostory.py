@@ -160,16 +160,17 @@ async def audit(stage: Stage) -> "tuple[Record, list[Read], Examined]":
     """The auditor reads the whole ledger itself, and compares it with the hub's word."""
     from exchange.audit.reads import reads
     from exchange.audit.record import Record
-    from exchange.audit.verify import examine
+    from exchange.audit.verify import Survey, examine
 
     stage.open_scene(texts.AUDITING)
     office = stage.offices[AUDITOR]
     head = await office.hub.head()
-    record = Record()
+    record, survey = Record(), Survey()
     office.view.listen(record.take)
+    office.view.listen(survey.take)
     office.view.scrutinise()
     registry = await office.registry()
-    found = examine(office.view.follower, record, registry, hub=(head.size, head.root))
+    found = examine(office.view.follower, survey, registry, hub=(head.size, head.root))
     told = {rule for row in record.refusals() for rule in row.all_rules}
     stage.must(
         {"DUTY-01", "OBL-01", "FEE-01", "REV-01"} <= told, texts.AUDITING, ", ".join(sorted(told))

@@ -130,11 +130,14 @@ class Leaves:
         except LedgerBroken:
             raise _junk("before-genesis") from None
         raise LedgerBroken(
-            f"the topic begins with the genesis of {other.origin}"
+            f"this ledger begins with the genesis of {other.origin}"
             f" ({other.pin.hex()[:16]}), not with the pinned one ({self._pin.hex()[:16]})",
-            f"该主题以 {other.origin} 的创世条目（{other.pin.hex()[:16]}）开头，"
+            f"该账本以 {other.origin} 的创世条目（{other.pin.hex()[:16]}）开头，"
             f"与固定的（{self._pin.hex()[:16]}）不符",
-            remedy=("check the pin and the address of Kafka", "请核对创世哈希与 Kafka 地址"),
+            remedy=(
+                "check the pin, and where the ledger is read from: Kafka's address, the file",
+                "请核对创世哈希与账本来源（Kafka 地址或文件）",
+            ),
             failure="wrong-genesis",
         )
 

@@ -86,22 +86,11 @@ class LogReader:
             entries = await self._bundle(Tile(ENTRIES, index, min(WIDTH, size - index * WIDTH)))
             yield entries[max(0, first - index * WIDTH) :]
 
-    async def _bundle(self, tile: Tile) -> list[bytes]:
-        return decode_bundle(await self._tile(tile), tile.width)
+    async def tile(self, tile: Tile) -> bytes:
+        """The bytes of ``tile``; a partial one that is gone is cut from the full one.
 
-    async def _hashes(self, ranges: list[tuple[int, int]], size: int) -> tuple[bytes, ...]:
-        subtrees = {one for start, end in ranges for one in complete_subtrees(start, end)}
-        held = {one: tile_holding(*one, size) for one in subtrees}
-        tiles = {tile: await self._tile(tile) for tile in {tile for tile, _, _ in held.values()}}
-
-        def complete(level: int, index: int) -> bytes:
-            tile, start, end = held[level, index]
-            return fold_hashes(tiles[tile][start * 32 : end * 32])
-
-        return tuple(range_hash(start, end, complete) for start, end in ranges)
-
-    async def _tile(self, tile: Tile) -> bytes:
-        """Its bytes, of the right length; a partial one that is gone is cut from the full one."""
+        `NotFound`, `NoteRefused` with ``tile`` or ``bundle``.
+        """
         if tile in self._kept:
             self._kept.move_to_end(tile)
             return self._kept[tile]
@@ -116,3 +105,17 @@ class LogReader:
             if len(self._kept) > TILES_KEPT:
                 self._kept.popitem(last=False)
         return raw
+
+    async def _bundle(self, tile: Tile) -> list[bytes]:
+        return decode_bundle(await self.tile(tile), tile.width)
+
+    async def _hashes(self, ranges: list[tuple[int, int]], size: int) -> tuple[bytes, ...]:
+        subtrees = {one for start, end in ranges for one in complete_subtrees(start, end)}
+        held = {one: tile_holding(*one, size) for one in subtrees}
+        tiles = {tile: await self.tile(tile) for tile in {tile for tile, _, _ in held.values()}}
+
+        def complete(level: int, index: int) -> bytes:
+            tile, start, end = held[level, index]
+            return fold_hashes(tiles[tile][start * 32 : end * 32])
+
+        return tuple(range_hash(start, end, complete) for start, end in ranges)

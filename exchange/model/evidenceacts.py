@@ -1,11 +1,21 @@
 """Acts about evidence: what somebody asked the ledger. See exchange/model/acts.py."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from annotated_types import Len, MaxLen
 
 from exchange.model.actcodec import Body, Key
 from exchange.model.acttypes import Code, Hash, Slug
+from exchange.model.text import Text
+
+QUERY_PURPOSES: Final = {
+    "audit": Text("audit", "审计"),
+    "supervision": Text("supervision", "监督检查"),
+    "investigation": Text("investigation of an incident", "事件调查"),
+    "complaint": Text("a complaint or an objection", "投诉与异议处理"),
+    "own-affairs": Text("what concerns the asker itself", "自身事务"),
+}
+"""What the ledger may be asked for, beside the purposes of its register; for ever."""
 
 
 class AuditQuery(Body):
@@ -25,4 +35,4 @@ class AuditQuery(Body):
     members: Annotated[tuple[Slug, ...], Key(3), MaxLen(16)]
     datasets: Annotated[tuple[Slug, ...], Key(4), MaxLen(16)]
     purpose: Annotated[Code, Key(5), Len(1, 64)]
-    """A code of what it is for: ``audit``, ``supervision``, ``own-affairs`` …"""
+    """What it is for: one of `QUERY_PURPOSES`, or a purpose of the ledger's register."""

@@ -220,6 +220,7 @@ def _of_exchange(act: Act, reads: _Reads) -> Iterable[Pair]:
                 yield reads.member(member)
             for dataset in act.body.datasets:
                 yield from reads.dataset(dataset)
+            yield reads.purpose(act.body.purpose)
         case _:
             yield from _of_sharing(act, reads)
 

@@ -1,12 +1,14 @@
 """Questions to the ledger as acts: who may ask what; nothing changes by asking."""
 
-from exchange.model.evidenceacts import AuditQuery
+from exchange.model.evidenceacts import QUERY_PURPOSES, AuditQuery
 from exchange.registry.case import Asked, Case, Denied, nothing_there
 from policies.facts import LogFacts
 
 
 def examine_query(body: AuditQuery, asked: Asked) -> Case | Denied:
     """A question about members and datasets there are, on a ledger that has come so far.
+
+    Its purpose is one that everybody knows: of the list of query purposes, or of the register.
 
     It concerns the member itself if it names nobody else: only itself, or only what it provides.
     """
@@ -19,6 +21,8 @@ def examine_query(body: AuditQuery, asked: Asked) -> Case | Denied:
     for dataset in body.datasets:
         if dataset not in registry.datasets:
             return nothing_there(f"there is no dataset {dataset}", f"没有数据集 {dataset}")
+    if body.purpose not in QUERY_PURPOSES and body.purpose not in registry.purposes:
+        return nothing_there("its purpose is not in the register", "用途未登记")
     me = asked.act.member
     own = body.members == (me,) or (
         bool(body.datasets)

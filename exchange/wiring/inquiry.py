@@ -12,8 +12,9 @@ from typing import Final
 
 import orjson
 
+from exchange.errors import UsageError
 from exchange.flow.ports import Admitted
-from exchange.model.evidenceacts import AuditQuery
+from exchange.model.evidenceacts import QUERY_PURPOSES, AuditQuery
 from exchange.model.text import Text
 from exchange.registry.state import Registry
 from exchange.wiring.office import Office
@@ -45,6 +46,25 @@ def must_narrow(registry: Registry, me: str, datasets: Collection[str]) -> bool:
     provided = {name for name, dataset in registry.datasets.items() if dataset.provider == me}
     own = bool(datasets) and provided.issuperset(datasets)
     return row is not None and row.kind not in OVERSEERS and not own
+
+
+def check_purpose(purpose: str, registry: Registry | None) -> None:
+    """`UsageError` unless the hub will know what the question is for.
+
+    Without a ``registry`` only the list that every ledger knows is looked at, and the hub decides.
+    """
+    if purpose in QUERY_PURPOSES or registry is None or purpose in registry.purposes:
+        return
+    names = ", ".join(QUERY_PURPOSES)
+    raise UsageError(
+        f"there is no purpose {purpose[:40]!r} for a question",
+        f"没有查询用途 {purpose[:40]!r}",
+        remedy=(
+            f"use one of: {names}, or a code of: exchange request purposes",
+            f"可用：{names}，或 exchange request purposes 所列代码",
+        ),
+        failure="purpose",
+    )
 
 
 async def file_query(

@@ -22,7 +22,7 @@ from exchange.ledger.cosignature import SignedHead, verify_head
 from exchange.ledger.entry import parse_entry
 from exchange.ledger.proof import Proof
 from exchange.limits import LEAF_BYTES_MAX
-from exchange.wiring.inquiry import file_query
+from exchange.wiring.inquiry import check_purpose, file_query
 from exchange.wiring.office import Office
 
 SEALED_S: Final = 5.0
@@ -87,6 +87,7 @@ async def put_on_record(office: Office, files: Mapping[str, bytes], *, purpose: 
 
     Raises `RuleRefused` if this member may not have a report about that one.
     """
+    check_purpose(purpose, office.view.registry)
     said = parse(files[STATEMENT]).statement
     named: dict[str, str | int] = {"member": said.member, "from": said.from_ms, "to": said.to_ms}
     return await file_query(

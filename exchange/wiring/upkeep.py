@@ -31,6 +31,7 @@ from exchange.wiring.remote import RemoteHub
 from exchange.wiring.settings import Settings
 from exchange.wiring.step import Step
 from exchange.wiring.witnesskeys import has_witness
+from exchange.wiring.witnesssteps import witness_step
 
 READY_S: Final = 60.0
 _POLL_S: Final = 0.1
@@ -192,8 +193,7 @@ async def look(home: Home, settings: Settings) -> list[Step]:
     steps.extend(hub_steps(home, hub_process(home), ready) if local else [ready])
     steps.extend(published)
     if has_witness(home):
-        title = Text("witness process", "见证人进程")
-        steps.append(process_step("witness-process", title, witness_process(home)))
+        steps.append(await witness_step(home, witness_process(home)))
     if home.joined is not None and steps[0].good:
         steps.extend(await ledger_steps(home, settings, home.joined))
     for configuration in adapter_configurations(home):

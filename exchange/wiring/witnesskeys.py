@@ -43,8 +43,7 @@ class WitnessHome:
     @property
     def url(self) -> str:
         """Where logs submit their checkpoints."""
-        host = self.settings.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
+        return url_of(self.settings)
 
     def policy(self) -> str:
         """A tlog-policy that asks for this witness alone: lines for others to build theirs from."""
@@ -61,6 +60,17 @@ class WitnessHome:
 def folder_of(home: Home) -> Path:
     """Where the witness of ``home`` lies."""
     return home.path / "witness"
+
+
+def settings_of(folder: Path) -> WitnessSettings:
+    """What ``witness.toml`` in ``folder`` says; `ConfigurationInvalid`."""
+    return parse(read_toml(folder / "witness.toml"), WitnessSettings)
+
+
+def url_of(settings: WitnessSettings) -> str:
+    """Where a witness with these settings is asked."""
+    host = settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def has_witness(home: Home) -> bool:
@@ -110,7 +120,7 @@ def open_witness(home: Home, passphrase: Passphrase) -> WitnessHome:
             remedy=("make one: exchange witness init", "请执行 exchange witness init"),
             failure="no-witness",
         )
-    settings = parse(read_toml(folder / "witness.toml"), WitnessSettings)
+    settings = settings_of(folder)
     return _witness(home, settings, open_file(folder / "custody", passphrase))
 
 

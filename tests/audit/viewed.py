@@ -61,7 +61,7 @@ def busy() -> World:
             root=bytes(32),
             members=("health",),
             datasets=(),
-            purpose="x",
+            purpose="audit",
         ),
         by="audit-office",
     )

@@ -3,7 +3,8 @@
 import pytest
 
 from exchange.ledger.verdict import Folded
-from exchange.model.evidenceacts import AuditQuery
+from exchange.model.evidenceacts import QUERY_PURPOSES, AuditQuery
+from exchange.model.lifeacts import RegisterPurpose
 from exchange.registry.footprint import footprint
 from exchange.registry.statehash import state_hash
 from tests.ledger.world import World, exchange_world
@@ -54,6 +55,26 @@ def test_overseers_ask_anything_and_members_what_concerns_them(
 )
 def test_nobody_else_asks_about_others(world: World, by: str, about: dict[str, object]) -> None:
     assert asked(world, by, **about).rules == ("BASIS-01",)
+
+
+@pytest.mark.parametrize("purpose", [*QUERY_PURPOSES, "verification"])
+def test_a_question_states_what_everybody_knows(world: World, purpose: str) -> None:
+    assert asked(world, "audit-office", purpose=purpose).permit
+    refused = asked(world, "audit-office", purpose=f"{purpose}-7")
+    assert refused.rules == ("STATE-01",)
+
+
+def test_a_purpose_of_the_register_will_do_once_it_is_there() -> None:
+    world = exchange_world()
+    before = asked(world, "audit-office", purpose="inspection-2026")
+    world.put(
+        RegisterPurpose(
+            purpose="inspection-2026", title_zh="检查", title_en="Check", duty="《审计法》"
+        ),
+        by="authority",
+    )
+    after = asked(world, "audit-office", purpose="inspection-2026")
+    assert (before.permit, after.permit) == (False, True)
 
 
 @pytest.mark.parametrize(

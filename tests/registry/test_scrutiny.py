@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.audit.record import Record
-from exchange.audit.verify import examine
+from exchange.audit.verify import Survey, examine
 from exchange.bus.memory import MemoryCluster
 from exchange.errors import CheckFailed
 from exchange.ledger.follower import Follower
@@ -15,13 +15,14 @@ from tests.ledger.drafts import DAY_MS, HOUR_MS, engine
 from tests.ledger.world import World, exchange_world
 
 
-def scrutinised(world: World) -> tuple[RegistryFold, Record]:
-    fold, record = RegistryFold([engine()]), Record()
+def scrutinised(world: World) -> tuple[RegistryFold, Record, Survey]:
+    fold, record, survey = RegistryFold([engine()]), Record(), Survey()
     fold.scrutinises = True
-    record.take(fold.begin(world.root))
-    for entry in world.entries[1:]:
-        record.take(fold.fold(entry))
-    return fold, record
+    for number, entry in enumerate(world.entries):
+        folded = fold.fold(entry) if number else fold.begin(world.root)
+        record.take(folded)
+        survey.take(folded)
+    return fold, record, survey
 
 
 def busy(world: World) -> World:
@@ -39,8 +40,11 @@ def busy(world: World) -> World:
 
 def test_nothing_that_an_honest_hub_says_is_disputed() -> None:
     world = busy(exchange_world())
-    fold, record = scrutinised(world)
+    fold, record, survey = scrutinised(world)
     assert not any(row.disputed for row in record.rows)
+    assert survey.lied is None
+    assert survey.denials == len(list(record.refusals()))
+    assert survey.rejudged == sum(not row.carried for row in record.rows if row.verdict != "void")
     assert state_hash(fold.registry) == state_hash(world.registry)
 
 
@@ -66,11 +70,12 @@ async def test_a_hub_that_lies_is_believed_by_folds_and_named_by_an_auditor(
     world = exchange_world(hubs=("hub-1", "hub-2"))
     duty = "" if permit else "社会保险法 第七条"  # without a duty the rules refuse it
     index = lying(world, world.application(duty=duty), permit=permit)
-    fold, record = scrutinised(world)
+    fold, record, survey = scrutinised(world)
     assert [row.index for row in record.rows if row.disputed] == [index]
+    assert survey.lied == ("hub-1", index)
     assert state_hash(fold.registry) == state_hash(world.registry)
     follower = Follower(MemoryCluster().bus("auditor"), "ledger", world.pin, fold)
     with pytest.raises(CheckFailed) as caught:
-        examine(follower, record, fold.registry, hub=None)
+        examine(follower, survey, fold.registry, hub=None)
     assert caught.value.failure == "verdict"
     assert f"hub-1 gave entry {index}" in caught.value.text.en

@@ -4,6 +4,7 @@ import io
 import json
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from exchange.wiring.homeinit import Founding, initialise
 from exchange.wiring.passphrase import Passphrase
 from exchange.wiring.upkeep import command, witness_process
 from exchange.wiring.witnesskeys import WitnessSettings, has_witness, make_witness, open_witness
+from exchange.wiring.witnesssteps import witness_step
 from exchange.witness.memory import named
 
 PASSPHRASE = "a passphrase for tests"
@@ -106,3 +108,32 @@ def test_an_origin_that_can_name_no_key_founds_no_ledger(tmp_path: Path) -> None
         with pytest.raises(UsageError) as refusal:
             initialise(tmp_path / "home", said, Passphrase(PASSPHRASE))
         assert refusal.value.failure == "origin"
+
+
+async def test_a_witness_that_was_started_by_hand_is_not_missing(home: Path) -> None:
+    port, opened = free_port(), open_home(home)
+    settings = WitnessSettings(name="w", port=port)
+    make_witness(opened, settings, Passphrase(PASSPHRASE))
+    process = witness_process(opened)
+    missing = await witness_step(opened, process)
+    assert (missing.good, missing.found.en) == (False, "not running")
+    with socket.create_server(("127.0.0.1", port)) as other:
+        other.listen()
+        taken = await witness_step(opened, process)
+    assert (taken.good, f"has its port {port}" in taken.found.en) == (False, True)
+    process.start(
+        command(opened, "witness", "run", "--passphrase-stdin"),
+        stdin=PASSPHRASE.encode() + b"\n",
+    )
+    try:
+        wait_for(port)
+        by_us = await witness_step(opened, process)
+        by_hand = await witness_step(opened, replace(process, pid_file=home / "none"))
+    finally:
+        assert process.stop()
+    assert by_us.good
+    assert by_us.found.en.startswith("process ")
+    assert (by_hand.good, by_hand.found.en) == (
+        True,
+        f"answers at http://127.0.0.1:{port}, not started by 'exchange up'",
+    )
