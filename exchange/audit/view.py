@@ -94,13 +94,13 @@ class View:
             with self.engine.begin() as connection:
                 moved = connection.execute(move.values(size=after, root=root, time_ms=time_ms))
                 if moved.rowcount != 1:
-                    raise _elsewhere()
+                    raise elsewhere()
                 connection.execute(insert(ENTRIES), [entry.columns for entry in entries])
                 self._mark(connection, entries)
         except OperationalError as error:
             self._ids = known
             if "locked" in str(error.orig):
-                raise _elsewhere() from None
+                raise elsewhere() from None
             raise
         except InUse:
             self._ids = known
@@ -133,6 +133,7 @@ class Feed:
     def __init__(self, view: View) -> None:
         self._view = view
         self._standing = view.open()
+        self._began = self._standing.size
         self._waiting: list[Indexed] = []
 
     def take(self, folded: Folded, replay: Replay) -> None:
@@ -148,15 +149,35 @@ class Feed:
     def finish(self, replay: Replay) -> Standing:
         """Put what is left, and say how far the view has come."""
         self.catch_up(replay)
-        self._check(replay)
+        if self._standing.size <= max(replay.leaves.tree.size, self._began):
+            self._check(replay)  # where another process went on beyond this reading, it has
         return self._view.head()
 
     def _flush(self, replay: Replay) -> None:
         before, tree = self._standing.size, replay.leaves.tree
         after = before + len(self._waiting)
-        self._view.add(self._waiting, before, tree.root(after))
+        try:
+            self._view.add(self._waiting, before, tree.root(after))
+        except InUse:
+            self._overtaken(replay)
+            return
         self._standing = Standing(after, tree.root(after), self._waiting[-1].columns["time_ms"])
         self._waiting = []
+
+    def _overtaken(self, replay: Replay) -> None:
+        """Another process has put entries there meanwhile: go on behind what it did. `InUse`."""
+        try:
+            stood = self._view.open()  # its words as well
+        except OperationalError:  # it is held, not ahead
+            raise elsewhere() from None
+        if stood.size <= self._standing.size:
+            raise elsewhere()
+        self._standing = stood
+        self._waiting = [one for one in self._waiting if one.columns["entry"] >= stood.size]
+        if stood.size <= replay.leaves.tree.size:
+            self._check(replay)
+        if self._waiting:
+            self._flush(replay)
 
     def catch_up(self, replay: Replay) -> None:
         """Put what is left into the view now."""
@@ -184,7 +205,8 @@ def _foreign() -> ConfigurationInvalid:
     )
 
 
-def _elsewhere() -> InUse:
+def elsewhere() -> InUse:
+    """Another process writes, and this one has to wait for it."""
     return InUse(
         "another process is changing the search view",
         "另一进程正在更新检索视图",

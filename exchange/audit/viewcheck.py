@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import func, select
 
 from exchange.audit.replay import Replay
-from exchange.audit.view import PORTION, View
+from exchange.audit.view import PORTION, View, elsewhere
 from exchange.audit.viewrows import Indexed, Word, indexed
 from exchange.audit.viewtables import ENTRIES, MARKS, TERMS
 from exchange.errors import CheckFailed
@@ -47,7 +47,10 @@ class ViewCheck:
                 self._compare()
 
     def finish(self, replay: Replay) -> None:
-        """Compare what is left, and that the view holds nothing besides."""
+        """Compare what is left, and that the view holds nothing besides.
+
+        `InUse` if another process has put entries there meanwhile.
+        """
         stood, tree = self._standing, replay.leaves.tree
         if tree.size < stood.size:
             raise truncated(stood.size, tree.size, "leaves")
@@ -55,6 +58,8 @@ class ViewCheck:
             raise rewritten(stood.size - 1)
         if self._waiting:
             self._compare()
+        if self._view.standing() != stood:
+            raise elsewhere()
         with self._view.engine.connect() as connection:
             rows = connection.execute(select(func.count()).select_from(ENTRIES)).scalar_one()
             marks = connection.execute(select(func.count()).select_from(MARKS)).scalar_one()

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from exchange.cli.auditcurrent import is_current
 from exchange.cli.auditentries import row_data, tell_entries
 from exchange.cli.auditexport import new_export, write_counts, write_entries
 from exchange.cli.auditreads import read_data, tell_reads
@@ -36,6 +37,13 @@ OFF_RECORD: Final = Text(
 NARROWED: Final = Text(
     "shown is what concerns {member}; an auditor may ask about everybody",
     "仅显示与 {member} 有关的内容；审计方可查询全部",
+)
+PATIENCE_S: Final = 5.0
+_QUICKER: Final = Text(
+    "to search without reading the ledger each time, let another terminal keep the view current:"
+    " exchange audit view --follow; or ask it as it stands: --as-is",
+    "如不想每次检索都读取整本账本，可在另一终端持续更新视图：exchange audit view --follow；"
+    "或按视图现状查询：--as-is",
 )
 _STRANGE: Final = Text(
     "no entry has --{name} {value}: is it written right?",
@@ -108,6 +116,8 @@ async def _read(session: Session, office: "Office", view: "View", wanted: Wanted
     from exchange.audit.record import row_of
     from exchange.audit.view import Feed
 
+    if await is_current(office, view, wanted):
+        return _Seen()
     asked = wanted.question
     reads = Reads(from_ms=asked.from_ms, to_ms=asked.to_ms) if wanted.reads else None
     seen = _Seen(reads=reads)
@@ -126,7 +136,9 @@ async def _read(session: Session, office: "Office", view: "View", wanted: Wanted
         feed.finish(replay)
         seen.registry = replay.fold.registry
 
-    await replay_office(session, office, offline=wanted.offline, listen=take, finish=finish)
+    run = await replay_office(session, office, offline=wanted.offline, listen=take, finish=finish)
+    if run.rate.seconds > PATIENCE_S and not wanted.reads:
+        session.screen.note(_QUICKER)
     return seen
 
 

@@ -136,12 +136,17 @@ def check_head(replay: "Replay", size: int, root: str) -> None:
             failure="hub-ahead",
         )
     if tree.root(size).hex() != root:
-        raise CheckFailed(
-            f"the hub's root of {size} entries is not that of the entries that were read",
-            f"枢纽给出的前 {size} 条的根与读到的条目不符",
-            remedy=_COMPARE,
-            failure="root",
-        )
+        raise differs(size)
+
+
+def differs(size: int) -> CheckFailed:
+    """The hub states another root than that of what was read."""
+    return CheckFailed(
+        f"the hub's root of {size} entries is not that of the entries that were read",
+        f"枢纽给出的前 {size} 条的根与读到的条目不符",
+        remedy=_COMPARE,
+        failure="root",
+    )
 
 
 def _empty() -> LedgerBroken:

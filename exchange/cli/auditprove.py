@@ -89,8 +89,8 @@ async def proof_of(
         except NotFound as error:
             if error.failure != "not-sealed" or not tries_left:
                 raise
-            if index >= (await office.hub.head()).size:
-                raise
+            if index >= (size := (await office.hub.head()).size):
+                raise _no_entry(index, size) from None
         await asyncio.sleep(WAIT_S)
     raise AssertionError("the last try returns or raises")
 
@@ -134,6 +134,15 @@ def _trusted(
             raise _nobody_known() from None
         return given.log(origin), None
     return keys_of_log(home.root()), home
+
+
+def _no_entry(index: int, size: int) -> NotFound:
+    return NotFound(
+        f"there is no ledger entry {index}: the last one is {size - 1}",
+        f"没有第 {index} 条账本条目：最后一条是第 {size - 1} 条",
+        remedy=("list them: exchange audit search", "列出全部条目：exchange audit search"),
+        failure="no-such-entry",
+    )
 
 
 def _nobody_known() -> NotFound:

@@ -10,7 +10,7 @@ from exchange.cli.screen import Grid, Screen
 from exchange.cli.session import session_of
 from exchange.cli.times import duration_ms, shown, span_ms
 from exchange.cli.work import as_reader
-from exchange.errors import NotFound
+from exchange.errors import NotFound, UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def reconcile(
 
     async def work(office: "Office") -> "tuple[Reconciled, bytes, str, int | None]":
         found, root = await reconciled(office, as_of_ms=moment, due=due)
+        if found.size == 0:
+            raise _before_genesis(as_of)
         _known(office.view.registry, dataset, member)
         if offline:
             return found, root, member, None
@@ -162,6 +164,15 @@ async def put_on_record(
         purpose=why,
     )
     return admitted.index
+
+
+def _before_genesis(as_of: str) -> UsageError:
+    return UsageError(
+        f"the ledger has no entry as of {as_of[:40]}: there is nothing to line up",
+        f"截至 {as_of[:40]} 账本尚无条目，无可对账",
+        remedy=("name a later moment with --as-of", "请用 --as-of 指定更晚的时间"),
+        failure="moment",
+    )
 
 
 def _known(registry: "Registry", dataset: str, member: str) -> None:

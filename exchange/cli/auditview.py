@@ -1,7 +1,7 @@
 """``exchange audit view``: the search view, brought up to date, built anew, or kept current."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -14,6 +14,8 @@ from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exchange.audit.replay import Replay
     from exchange.audit.view import Standing, View
     from exchange.wiring.office import Office
@@ -51,16 +53,16 @@ def view(
     session = session_of(context)
 
     async def work(office: "Office") -> "Standing":
-        from exchange.wiring.auditview import opened_view
+        from exchange.wiring.auditview import following, opened_view
 
         with opened_view(office.home, session.settings, office.member, anew=rebuild) as opened:
             if check:
                 return await _compared(session, office, opened)
-            standing = await refreshed(session, office, opened)
             if follow:
-                tell_view(session.screen, standing)
-                await _follow(office, opened)
-            return standing
+                with following(office.home, office.member) as note:
+                    tell_view(session.screen, await refreshed(session, office, opened))
+                    await _follow(office, opened, note)
+            return await refreshed(session, office, opened)
 
     if check and (rebuild or follow):
         raise _either()
@@ -122,8 +124,8 @@ def standing_data(standing: "Standing") -> dict[str, Any]:
     }
 
 
-async def _follow(office: "Office", opened: "View") -> None:
-    """Until it is cancelled, by Ctrl-C."""
+async def _follow(office: "Office", opened: "View", note: "Callable[[str], None]") -> NoReturn:
+    """Until it is cancelled, by Ctrl-C; ``note`` hears what the member is, for who searches."""
     from exchange.audit.replay import Replay
     from exchange.audit.view import Feed
     from exchange.wiring import replaying
@@ -142,4 +144,7 @@ async def _follow(office: "Office", opened: "View") -> None:
             if len(messages) < replaying.FETCH_MESSAGES:
                 replay.finish()
                 feed.catch_up(replay)
+                row = replay.fold.registry.members.get(office.member)
+                note(row.kind if row is not None else "")
             await asyncio.sleep(0)
+    raise AssertionError("the topic is followed without end")

@@ -52,12 +52,25 @@ def span_ms(since: str, until: str, *, now_ms: int) -> tuple[int, int]:
     A date stands for the whole day in the local zone, as `shown` shows it. Raises `UsageError`.
     """
     first = _local_day_ms(since, now_ms=now_ms) if since else 0
-    if not until:
-        return first, 1 << 62
-    if len(until) != 10:
-        return first, moment_ms(until, now_ms=now_ms)
-    following = date.fromordinal(_day(until).toordinal() + 1)
-    return first, _local_day_ms(following.isoformat(), now_ms=now_ms) - 1
+    last = _last_ms(until, now_ms=now_ms) if until else 1 << 62
+    if first > last:
+        raise UsageError(
+            f"--from {since[:40]} is after --to {until[:40]}",
+            f"--from {since[:40]} 晚于 --to {until[:40]}",
+            remedy=("write the earlier one with --from", "请将较早的时间写在 --from"),
+            failure="span",
+        )
+    return first, last
+
+
+def _last_ms(text: str, *, now_ms: int) -> int:
+    if len(text) != 10:
+        return moment_ms(text, now_ms=now_ms)
+    try:
+        following = date.fromordinal(_day(text).toordinal() + 1)
+    except ValueError:
+        raise _unclear(text) from None
+    return _local_day_ms(following.isoformat(), now_ms=now_ms) - 1
 
 
 def _local_day_ms(text: str, *, now_ms: int) -> int:

@@ -4,8 +4,10 @@ Beside the member's keys in SQLite, or in the PostgreSQL that ``EXCHANGE_DATABAS
 definition of the tables serves both. It can be thrown away: `View.clear`, then a replay.
 """
 
-from collections.abc import Iterator
+import fcntl
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy
@@ -14,11 +16,12 @@ from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from exchange.audit.view import View
-from exchange.errors import CheckFailed, ViewUnavailable
+from exchange.errors import CheckFailed, InUse, ViewUnavailable
 from exchange.wiring.home import Home
 from exchange.wiring.settings import Settings
 
 FILE: Final = "audit-view.db"
+LOCK: Final = "audit-view.lock"
 BUSY_MS: Final = 5_000
 
 
@@ -60,6 +63,52 @@ def opened_view(
         ) from None
     finally:
         engine.dispose()
+
+
+@contextmanager
+def following(home: Home, member: str) -> Iterator[Callable[[str], None]]:
+    """Whoever runs the block keeps the view of ``member`` current, and no other process does.
+
+    What is yielded notes the kind of the member, for `followed`. `InUse` if another process does.
+    """
+    with _lock_file(home, member).open("a+", encoding="utf-8") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(
+                "another process keeps this search view current already",
+                "已有其他进程在持续更新该检索视图",
+                remedy=("search: it is current", "可直接检索：视图为最新"),
+                failure="view-followed",
+            ) from None
+
+        def note(kind: str) -> None:
+            opened.seek(0)
+            opened.truncate()
+            opened.write(kind)
+            opened.flush()
+
+        note("")
+        yield note
+
+
+def followed(home: Home, member: str) -> str:
+    """The kind of ``member`` if a process keeps its view current, and has read so far; or ""."""
+    try:
+        with _lock_file(home, member).open(encoding="utf-8") as opened:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return opened.read(64)
+    except FileNotFoundError:
+        pass
+    return ""
+
+
+def _lock_file(home: Home, member: str) -> Path:
+    folder = home.member_directory(member)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder / LOCK
 
 
 def _engine(home: Home, settings: Settings, member: str) -> sqlalchemy.Engine:

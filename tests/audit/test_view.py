@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, update
 
 from exchange.audit.view import Feed, View
 from exchange.audit.viewquery import Question, ask
@@ -87,9 +87,42 @@ def test_two_processes_never_put_one_entry_twice(viewed_world: World, tmp_path: 
     replayed(viewed_world, second.take)
     first.finish(replay)
     before = contents(view)
-    with pytest.raises(InUse):
-        second.catch_up(replay)
+    second.finish(replay)
     assert contents(view) == before
+    view.engine.dispose()
+
+
+@pytest.mark.parametrize("other", [1, 30, 60, None])
+def test_whoever_is_overtaken_goes_on_behind_the_other(
+    viewed_world: World, tmp_path: Path, other: int | None
+) -> None:
+    """One process follows the ledger, another searches and puts what is new: neither stops."""
+    view = View(in_file(tmp_path / "view.db"), viewed_world.pin)
+    follower = Feed(view)
+    replay = replayed(viewed_world, follower.take, upto=40)
+    fed(View(view.engine, viewed_world.pin), viewed_world, upto=other)
+    stood = follower.finish(replay)
+    assert stood.size == max(40, len(viewed_world.entries) if other is None else other)
+    fed(view, viewed_world)
+    whole = View(in_file(tmp_path / "whole.db"), viewed_world.pin)
+    fed(whole, viewed_world)
+    assert contents(view) == contents(whole)
+    for one in (view, whole):
+        one.engine.dispose()
+
+
+def test_an_overtaken_reader_of_another_ledger_is_stopped(
+    viewed_world: World, tmp_path: Path
+) -> None:
+    view = View(in_file(tmp_path / "view.db"), viewed_world.pin)
+    reader = Feed(view)
+    replay = replayed(viewed_world, reader.take, upto=40)
+    fed(View(view.engine, viewed_world.pin), viewed_world, upto=30)
+    with view.engine.begin() as connection:
+        connection.execute(update(POSITION).values(root=bytes(32)))
+    with pytest.raises(LedgerBroken) as caught:
+        reader.finish(replay)
+    assert caught.value.failure == "rewritten"
     view.engine.dispose()
 
 

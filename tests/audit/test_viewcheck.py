@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, insert, select, update
 from exchange.audit.view import View
 from exchange.audit.viewcheck import ViewCheck
 from exchange.audit.viewtables import ENTRIES, MARKS, POSITION, TERMS
-from exchange.errors import CheckFailed, LedgerBroken
+from exchange.errors import CheckFailed, InUse, LedgerBroken
 from tests.audit.viewed import fed, in_file, replayed
 from tests.ledger.world import World
 
@@ -94,3 +94,15 @@ def test_a_view_that_says_it_has_come_further_is_found(mine: View, viewed_world:
     with pytest.raises(LedgerBroken) as changed:
         checked(mine, viewed_world, upto=SHORT)
     assert changed.value.failure == "rewritten"
+
+
+def test_a_view_that_goes_on_while_it_is_checked_is_not_called_changed(
+    mine: View, viewed_world: World
+) -> None:
+    check = ViewCheck(mine)
+    replay = replayed(viewed_world, check.take)
+    fed(View(mine.engine, viewed_world.pin), viewed_world)
+    with pytest.raises(InUse) as caught:
+        check.finish(replay)
+    assert caught.value.failure == "view-in-use"
+    checked(mine, viewed_world)

@@ -31,10 +31,25 @@ def test_a_search_without_ends_holds_everything() -> None:
 def test_a_moment_is_taken_as_it_stands() -> None:
     text = "2026-10-31T08:00+08:00"
     moment = moment_ms(text, now_ms=0)
-    assert span_ms(text, "now", now_ms=7) == (moment, 7)
+    assert span_ms(text, "now", now_ms=moment + 7) == (moment, moment + 7)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2026-13-01"])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("2026-10-02", "2026-10-01"), ("now", "2026-10-01"), ("2026-10-01", "2026-09-30T23:00+08:00")],
+)
+def test_a_search_that_ends_before_it_begins_is_none(since: str, until: str) -> None:
+    with pytest.raises(UsageError, match="is after --to") as caught:
+        span_ms(since, until, now_ms=1_900_000_000_000)
+    assert caught.value.failure == "span"
+
+
+def test_a_day_may_be_a_whole_search() -> None:
+    first, last = span_ms("2026-10-01", "2026-10-01", now_ms=0)
+    assert last - first == 86_400_000 - 1
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "9999-12-31"])
 def test_what_is_no_moment_is_said(text: str) -> None:
     with pytest.raises(UsageError, match="is no moment"):
         span_ms("", text, now_ms=0)

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from exchange.audit.view import View
-from exchange.errors import CheckFailed, ViewUnavailable
-from exchange.wiring.auditview import FILE, opened_view
+from exchange.errors import CheckFailed, InUse, ViewUnavailable
+from exchange.wiring.auditview import FILE, followed, following, opened_view
 from exchange.wiring.home import Home, HomeTable, LogTable
 from exchange.wiring.inquiry import commitment, encoded
 from exchange.wiring.settings import environment
@@ -76,3 +76,18 @@ def test_a_commitment_says_nothing_without_its_salt() -> None:
     assert commitment(bytes(32), question) != commitment(bytes([1]) * 32, question)
     assert commitment(bytes(32), question) != commitment(bytes(32), encoded({"rule": "x"}, ()))
     assert len(commitment(bytes(32), question)) == 32
+
+
+def test_one_process_at_a_time_keeps_a_view_current_and_others_know(tmp_path: Path) -> None:
+    home = home_at(tmp_path)
+    assert followed(home, "audit-office") == ""
+    with following(home, "audit-office") as note:
+        assert followed(home, "audit-office") == ""  # it has not read the ledger yet
+        note("auditor")
+        note("auditor")
+        assert followed(home, "audit-office") == "auditor"
+        assert followed(home, "health") == ""
+        with pytest.raises(InUse), following(home, "audit-office"):
+            pass
+        assert followed(home, "audit-office") == "auditor"
+    assert followed(home, "audit-office") == ""

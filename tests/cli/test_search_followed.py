@@ -1,0 +1,103 @@
+"""Searches beside a process that keeps the view current: they read no ledger, and miss nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from exchange.audit.view import Standing
+from exchange.audit.viewquery import Question
+from exchange.cli import auditcurrent
+from exchange.cli.auditasking import Wanted
+from exchange.errors import CheckFailed
+from exchange.wiring.auditview import following
+from tests.wiring.test_auditview import home_at
+
+ROOTS = {9: b"\x09" * 32, 10: b"\x0a" * 32}
+
+
+class Head:
+    """What a hub states."""
+
+    def __init__(self, size: int, root: bytes) -> None:
+        self.size = size
+        self.root = root.hex()
+
+
+class Office:
+    """As much of one as is asked."""
+
+    def __init__(self, folder: Path, stated: Head) -> None:
+        self.home = home_at(folder)
+        self.member = "audit-office"
+        self.hub = self
+        self._stated = stated
+
+    async def head(self) -> Head:
+        return self._stated
+
+
+class View:
+    """Stands at these sizes, one after the other."""
+
+    def __init__(self, *sizes: int) -> None:
+        self._sizes = list(sizes)
+        self.asked = 0
+
+    def open(self) -> None:
+        """Nothing is to be made."""
+
+    def standing(self) -> Standing:
+        self.asked += 1
+        size = self._sizes.pop(0) if len(self._sizes) > 1 else self._sizes[0]
+        return Standing(size, ROOTS[size], 0)
+
+
+def wanted(*, reads: bool = False, offline: bool = False) -> Wanted:
+    return Wanted(
+        Question(),
+        reads=reads,
+        count=False,
+        by="",
+        limit=1,
+        cursor="",
+        out=None,
+        as_is=False,
+        offline=offline,
+        why="audit",
+    )
+
+
+async def current(
+    folder: Path, view: View, asked: Wanted, *, kind: str, root: bytes = ROOTS[10]
+) -> bool:
+    office = Office(folder, Head(10, root))
+    with following(office.home, office.member) as note:
+        note(kind)
+        return await auditcurrent.is_current(office, view, asked)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auditcurrent, "PAUSE_S", 0.001)
+
+
+async def test_an_overseer_is_answered_once_the_view_has_come_so_far(tmp_path: Path) -> None:
+    view = View(9, 9, 10)
+    assert await current(tmp_path, view, wanted(), kind="auditor")
+    assert view.asked == 3
+    assert not await current(tmp_path, View(9), wanted(), kind="authority")
+
+
+async def test_everybody_else_reads_the_ledger(tmp_path: Path) -> None:
+    for kind in ("department", ""):
+        assert not await current(tmp_path, View(10), wanted(), kind=kind)
+    for asked in (wanted(reads=True), wanted(offline=True)):
+        assert not await current(tmp_path, View(10), asked, kind="auditor")
+    office = Office(tmp_path, Head(10, ROOTS[10]))
+    assert not await auditcurrent.is_current(office, View(10), wanted())  # type: ignore[arg-type]
+
+
+async def test_a_hub_that_states_another_root_is_not_answered_beside(tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed) as caught:
+        await current(tmp_path, View(10), wanted(), kind="auditor", root=bytes(32))
+    assert caught.value.failure == "root"
