@@ -58,7 +58,7 @@ def tool(name: str, package: str) -> str:
 
 def java() -> str:
     """The path of a Java new enough for Kafka; `ToolMissing` otherwise."""
-    path = tool("java", f"openjdk-{JAVA_MIN}-jre-headless")
+    path = shutil.which("java") or tool("java", java_package())
     shown = subprocess.run(
         [path, "-version"], capture_output=True, text=True, timeout=60, check=False
     )
@@ -66,15 +66,38 @@ def java() -> str:
     major = version.partition(".")[0]
     if major.isdecimal() and int(major) >= JAVA_MIN:
         return path
+    package = java_package()
     raise ToolMissing(
         f"java is version {version or 'unknown'}, and Kafka needs {JAVA_MIN} or newer",
         f"java 版本为 {version or '未知'}，Kafka 需要 {JAVA_MIN} 或更高版本",
-        remedy=(
-            f"apt-get install -y openjdk-{JAVA_MIN}-jre-headless",
-            f"请执行 apt-get install -y openjdk-{JAVA_MIN}-jre-headless",
-        ),
+        remedy=(f"apt-get install -y {package}", f"请执行 apt-get install -y {package}"),
         failure="java-old",
     )
+
+
+def java_package() -> str:
+    """The Debian package of a Java that is new enough and that this system offers.
+
+    Which one that is differs: Debian 12 has openjdk-17, Debian 13 openjdk-21. The newest that apt
+    knows; where there is no apt, or it knows none yet, the distribution's default.
+    """
+    offered = [number for number in _offered_java() if number >= JAVA_MIN]
+    return f"openjdk-{max(offered)}-jre-headless" if offered else "default-jre-headless"
+
+
+def _offered_java() -> Iterator[int]:
+    apt = shutil.which("apt-cache")
+    if apt is None:
+        return
+    command = [apt, "search", "--names-only", "^openjdk-[0-9]+-jre-headless$"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    for line in found.stdout.splitlines():
+        number = line.removeprefix("openjdk-").partition("-")[0]
+        if number.isdecimal():
+            yield int(number)
 
 
 def pinned_version(pom: Path) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from exchange.bus import nodeprocess
-from exchange.bus.fetch import POM, pinned_version
+from exchange.bus.fetch import JAVA_MIN, POM, java_package, pinned_version
 from exchange.bus.local import LocalKafka
 from exchange.bus.nodeconfig import Ports, properties, render
 from exchange.errors import BusUnavailable, DiskFull, PortBusy, ToolMissing
@@ -201,7 +201,21 @@ def test_a_missing_or_old_java_names_the_package(
     with pytest.raises(ToolMissing) as missing:
         LocalKafka(tmp_path / "node").start()
     assert missing.value.failure == failure
-    assert "apt-get install -y openjdk-17-jre-headless" in missing.value.remedy.en
+    assert "apt-get install -y default-jre-headless" in missing.value.remedy.en
+
+
+@pytest.mark.parametrize("offered", [(11, 17), (11, 21, 17), (8, 11), ()])
+def test_the_java_that_is_named_is_one_that_the_distribution_offers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offered: tuple[int, ...]
+) -> None:
+    lines = "".join(f"openjdk-{number}-jre-headless - OpenJDK\n" for number in offered)
+    apt = tmp_path / "apt-cache"
+    apt.write_text(f"#!/bin/sh\nprintf '{lines}'\n", "utf-8")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    fit = [number for number in offered if number >= JAVA_MIN]
+    expected = f"openjdk-{max(fit)}-jre-headless" if fit else "default-jre-headless"
+    assert java_package() == expected
 
 
 def test_a_node_that_hangs_is_ended_all_the_same(
