@@ -89,12 +89,13 @@ class CsvSource:
             raise _bad_header("no column names", "没有列名")
         known = {*(self._fields or header), OPERATION}
         other = next((sign for sign in DELIMITERS if len(header) == 1 and sign in shown), None)
+        typed = "tab" if other == "\t" else f"'{other}'"
         if other is not None and header[0] not in known - {header[0] if not self._fields else ""}:
             raise unreadable(
                 1,
-                f"one column only; the file seems to be separated by {other!r}",
-                f"只有一列；文件似乎以 {other!r} 分隔",
-                (f"set the delimiter to {other!r}", f"请将分隔符设为 {other!r}"),
+                f"one column only; the file seems to be separated by {typed}",
+                f"只有一列；文件似乎以 {typed} 分隔",
+                (f"set the delimiter: --delimiter {typed}", f"请设置分隔符：--delimiter {typed}"),
                 "delimiter",
             )
         for place, name in enumerate(header, start=1):

@@ -24,8 +24,9 @@ def bus_unavailable(bootstrap: str, cause: str) -> BusUnavailable:
         f"Kafka at {bootstrap} does not answer ({cause})",
         f"无法连接 {bootstrap} 的 Kafka（{cause}）",
         remedy=(
-            "start it with `exchange up`, or check EXCHANGE_KAFKA; then try again",
-            "请运行 `exchange up` 启动，或检查 EXCHANGE_KAFKA 设置后重试",
+            "start it with `exchange up`, or check EXCHANGE_KAFKA and [kafka] in exchange.toml;"
+            " then try again",
+            "请运行 `exchange up` 启动，或检查 EXCHANGE_KAFKA 与 exchange.toml 的 [kafka] 后重试",
         ),
     )
 

@@ -78,7 +78,7 @@ def infer(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the draft here; default: standard output.")
     ] = None,
-    delimiter: Annotated[str, typer.Option("--delimiter", help="Of a CSV file.")] = ",",
+    delimiter: Annotated[str, typer.Option("--delimiter", help="Of a CSV file, or tab.")] = ",",
 ) -> None:
     """Draft a contract from a data file."""
     from exchange.wiring.drafts import draft_contract

@@ -30,6 +30,10 @@ _KEPT: Final = Text(
     " --as {member}",
     "被拒绝的记录已加密保存，查看：exchange adapter rejected {dataset} --as {member}",
 )
+_AGAIN: Final = Text(
+    "then push all of it again: records before that line may be published, and none doubles",
+    "然后重新推送整个文件：该行之前的记录可能已发布，不会重复",
+)
 _FAULTS: Final = Text("Rejected records", "被拒绝的记录")
 _COLUMNS: Final = (
     Text("line", "行"),
@@ -54,7 +58,7 @@ def push(
     form: Annotated[
         str, typer.Option("--format", help="csv or jsonl; default: what the name says.")
     ] = "",
-    delimiter: Annotated[str, typer.Option("--delimiter", help="Of a CSV file.")] = ",",
+    delimiter: Annotated[str, typer.Option("--delimiter", help="Of a CSV file, or tab.")] = ",",
     instance: Annotated[str, typer.Option("--instance", help="Which adapter instance.")] = "main",
 ) -> int:
     """Publish the records of a file: validated, sealed, sent.
@@ -110,9 +114,12 @@ async def push_file(
         try:
             return await pushes.push(source, file, advance=advance)
         except SourceUnreadable as error:
-            if error.failure != "empty":
-                raise
-            return Pushing()
+            if error.failure == "empty":
+                return Pushing()
+            if pushes.begun:
+                en, zh = error.remedy
+                error.remedy = (f"{en}; {_AGAIN.en}", f"{zh}；{_AGAIN.zh}")
+            raise
 
 
 def tell(screen: Screen, done: "Pushing", *, dataset: str, file: str, member: str) -> None:

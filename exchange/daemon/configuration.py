@@ -27,13 +27,25 @@ An unknown key is an error that names file and line.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from exchange.errors import ConfigurationInvalid
+from exchange.model.faultwords import unfit
+from exchange.wiring.delimiter import DELIMITER, delimiter_of
 from exchange.wiring.home import DEFAULT_INSTANCE
 from exchange.wiring.tomlfile import Table, parse, read_toml
 
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+def _separating(said: str) -> str:
+    sign = delimiter_of(said)
+    if sign is None:
+        raise unfit(DELIMITER)
+    return sign
+
+
+Delimiter = Annotated[str, AfterValidator(_separating)]
 
 
 class AdapterTable(Table):
@@ -52,7 +64,7 @@ class SourceTable(Table):
     folder: Text
     pattern: Text = "*.csv"
     format: Literal["csv", "jsonl"] = "csv"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    delimiter: Delimiter = ","
     every_s: Annotated[int, Field(ge=1, le=86_400)] = 5
 
 

@@ -59,6 +59,8 @@ class Pushes:
         self._quarantine = quarantine
         self._dataset = dataset
         self._clock = clock
+        self.begun = False
+        """Whether records of a source have been taken, so that some of them may be published."""
 
     async def push(
         self, source: Source, name: str, *, advance: Callable[[int], None] = lambda _: None
@@ -72,6 +74,7 @@ class Pushes:
         batches = source.batches(PORTION_RECORDS)
         while (batch := await asyncio.to_thread(_next, batches)) is not None:
             lines, columns = batch
+            self.begun = True
             pushed = await self._publisher.push(columns, first_line=lines)
             done.accepted += pushed.accepted
             self._note(done, pushed.rejected, name, lines, columns)

@@ -16,7 +16,8 @@ Role = Literal["admin", "audit", "operate"]
 """管理, 审计 and 操作 of GB/T 39477-2020 6.2."""
 RecordClass = Literal["network", "provision", "credit"]
 """Network logs, records of providing data, records of credit queries."""
-HolderCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,39}\z")]
+HOLDER_FORM = r"^[A-Za-z0-9][A-Za-z0-9._-]{1,39}\z"
+HolderCode = Annotated[str, StringConstraints(pattern=HOLDER_FORM)]
 """A number that the member's own list turns into a person; no name ever stands on the ledger."""
 
 

@@ -12,6 +12,7 @@ from exchange.errors import CheckFailed, ConfigurationInvalid
 from exchange.limits import POSSESSION_BYTES_MAX
 from exchange.model.acts import EnrolMember
 from exchange.model.acttypes import MemberKind
+from exchange.model.faultwords import BASE64_FORM, in_words
 from exchange.registry.possession import check_keys
 from exchange.wiring.home import HexHash
 from exchange.wiring.homekeys import OFFICER
@@ -27,7 +28,7 @@ _FORMAT: Final = 1
 _CLAIM_BYTES_MAX: Final = 8_192
 _MADE_HERE: Final = object()
 
-Base64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}\z", max_length=12_000)]
+Base64 = Annotated[str, StringConstraints(pattern=BASE64_FORM, max_length=12_000)]
 
 
 class ClaimTable(Table):
@@ -180,9 +181,10 @@ def _changed(file: Path, why: str) -> CheckFailed:
 def _malformed(file: Path, error: ValidationError) -> ConfigurationInvalid:
     first = error.errors(include_input=False, include_url=False)[0]
     name = str(first["loc"][0])
+    words = in_words(first)
     return ConfigurationInvalid(
-        f"{file}: {name}: {first['msg']}",
-        f"{file}：{name} 的取值不合规（{first['msg']}）",
+        f"{file}: {name}: {words.en}",
+        f"{file}：{name}：{words.zh}",
         remedy=("get the claim from the department again", "请向该机构重新索取申请文件"),
         failure="bad-value",
     )

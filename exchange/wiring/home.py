@@ -29,13 +29,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, Strict, StringConstraints
+from pydantic import AfterValidator, Field, Strict, StringConstraints
 
 from exchange.errors import ConfigurationInvalid, NotFound, UsageError
 from exchange.ledger.genesis import Root, check_genesis
 from exchange.ledger.policy import Policy, parse_policy
 from exchange.model.acttypes import Level
+from exchange.model.faultwords import HASH_FORM, unfit
 from exchange.model.ids import slug
+from exchange.model.text import Text
+from exchange.wiring.settings import no_address
 from exchange.wiring.tomlfile import Table, parse, quoted, read_toml
 
 CONFIGURATION: Final = "exchange.toml"
@@ -48,7 +51,7 @@ DEFAULT_INSTANCE: Final = "main"
 PORT_DEFAULT: Final = 8443
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
-HexHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\z")]
+HexHash = Annotated[str, StringConstraints(pattern=HASH_FORM)]
 
 
 class LogTable(Table):
@@ -71,10 +74,16 @@ class HubTable(Table):
     local: bool = True
 
 
+def _addresses(value: str) -> str:
+    if value and no_address(value) is not None:
+        raise unfit(Text("host:port[,host:port…] is expected", "须为 主机:端口[,主机:端口…]"))
+    return value
+
+
 class KafkaTable(Table):
     """``[kafka]``: empty ``bootstrap`` is the embedded one; EXCHANGE_KAFKA overrides both."""
 
-    bootstrap: str = ""
+    bootstrap: Annotated[str, AfterValidator(_addresses)] = ""
 
 
 class WitnessTable(Table):

@@ -9,6 +9,7 @@ from exchange.errors import UsageError
 from exchange.model.acts import EnrolMember
 from exchange.model.acttypes import MemberKind
 from exchange.model.creditcode import credit_code_valid
+from exchange.model.faultwords import in_words
 from exchange.model.ids import slug
 from exchange.model.regions import check_region
 from exchange.registry.possession import prove_keys
@@ -74,9 +75,10 @@ def unfit(error: ValidationError) -> UsageError:
     first = error.errors(include_input=False, include_url=False)[0]
     name = str(first["loc"][0])
     option = "--" + _OPTIONS.get(name, name).replace("_", "-")
+    words = in_words(first)
     return UsageError(
-        f"{option}: {first['msg']}",
-        f"{option} 的取值不合规（{first['msg']}）",
+        f"{option}: {words.en}",
+        f"{option}：{words.zh}",
         remedy=(f"correct {option}", f"请修改 {option}"),
         failure="bad-value",
     )

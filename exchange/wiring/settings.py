@@ -120,10 +120,17 @@ def _home(value: str, given: Mapping[str, str]) -> Path:
 
 def check_bootstrap(value: str, name: str) -> None:
     """`ConfigurationInvalid`, naming ``name``, unless ``value`` is ``host:port[,host:port…]``."""
+    if (place := no_address(value)) is not None:
+        raise _bad(name, place, ("write host:port[,host:port…]", "请写成 主机:端口[,…]"))
+
+
+def no_address(value: str) -> str | None:
+    """The first of the comma-separated places in ``value`` that is no ``host:port``."""
     for place in value.split(","):
         match = _BOOTSTRAP.fullmatch(place)
         if match is None or not 0 < int(match[2]) < 65_536:
-            raise _bad(name, place, ("write host:port[,host:port…]", "请写成 主机:端口[,…]"))
+            return place
+    return None
 
 
 def _kafka(value: str) -> str | None:

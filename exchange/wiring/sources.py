@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 from adapters.csv_source import CsvSource
 from adapters.jsonl_source import JsonLinesSource
-from exchange.errors import InputUnreadable
+from exchange.errors import InputUnreadable, UsageError
 from exchange.flow.ports import Source
+from exchange.wiring.delimiter import checked_delimiter
 
 
 def open_source(
@@ -23,19 +24,32 @@ def open_source(
     ``fields`` are the names that it may have; None takes any.
 
     Without ``form`` the name decides; standard input is CSV then. `InputUnreadable` if the file
-    cannot be opened.
+    cannot be opened, `UsageError` if ``delimiter`` is none or ``form`` neither.
     """
+    sign = checked_delimiter(delimiter)
+    if form not in {"", "csv", "jsonl"}:
+        raise _unknown_form(form)
     given = _open(place)
     lines = form == "jsonl" or (not form and _bare(place).endswith((".jsonl", ".ndjson", ".json")))
     if lines:
         return JsonLinesSource(given, fields=fields)
-    return CsvSource(given, fields=fields, delimiter=delimiter)
+    return CsvSource(given, fields=fields, delimiter=sign)
 
 
 def _open(place: str) -> Path | BinaryIO:
     if place == "-":
         return sys.stdin.buffer
     path = Path(place).expanduser()
+    if path.is_dir():
+        raise InputUnreadable(
+            f"{place[:200]} is a folder",
+            f"{place[:200]} 是目录",
+            remedy=(
+                "name a file in it; - reads standard input",
+                "请指定其中的文件；- 表示标准输入",
+            ),
+            failure="not-readable",
+        )
     if not path.is_file():
         raise InputUnreadable(
             f"there is no file {place[:200]}",
@@ -44,6 +58,15 @@ def _open(place: str) -> Path | BinaryIO:
             failure="not-readable",
         )
     return path
+
+
+def _unknown_form(form: str) -> UsageError:
+    return UsageError(
+        f"--format is csv or jsonl, not {form[:20]!r}",
+        f"--format 只能是 csv 或 jsonl，不能是 {form[:20]!r}",
+        remedy=("say --format csv or --format jsonl", "请使用 --format csv 或 --format jsonl"),
+        failure="format",
+    )
 
 
 def _bare(place: str) -> str:

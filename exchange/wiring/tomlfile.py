@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from exchange.errors import ConfigurationInvalid, NotFound
+from exchange.model.faultwords import in_words
 
 CONFIGURATION_BYTES_MAX: Final = 1 << 20
 KeyPath = tuple[str | int, ...]
@@ -133,7 +134,8 @@ def _explain(
             remedy = (f"add {name} = …", f"请补充 {name} = …")
             failure = "missing-key"
         case _:
-            en, zh = f"{name}: {fault['msg']}", f"{name} 的取值不合规（{fault['msg']}）"
+            words = in_words(fault)
+            en, zh = f"{name}: {words.en}", f"{name}：{words.zh}"
             remedy = (f"correct the value of {name}", f"请修改 {name} 的取值")
             failure = "bad-value"
     return ConfigurationInvalid(place + en, place + zh, remedy=remedy, failure=failure)

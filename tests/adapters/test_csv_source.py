@@ -133,7 +133,7 @@ def test_a_single_field_may_be_named_like_anything() -> None:
         (b"a,a\n1,2\n", 1, "header", "columns 1 and 2 have the same name"),
         (b'"a\nb",c\n1,2\n', 1, "header", "quotation mark is not closed"),
         (b"a;b\n1;2\n", 1, "delimiter", "separated by ';'"),
-        (b"a\tb\n1\t2\n", 1, "delimiter", "separated by '\\t'"),
+        (b"a\tb\n1\t2\n", 1, "delimiter", "separated by tab"),
         (b"a,c\n1,2\n", 1, "unknown-column", "column 2 is not named as in the contract"),
         (b"a,b\r1,2\r3,4", 1, "line-ends", "bare carriage return"),
         (b"a,b\n1,2\n\x00,4\n", 3, "zero-byte", "zero byte"),
