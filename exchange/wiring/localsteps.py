@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from exchange.bus.nodeprocess import is_free
 from exchange.model.text import EMPTY, Text
 from exchange.wiring.home import Home
+from exchange.wiring.hubstart import taken
 from exchange.wiring.processes import Background
 from exchange.wiring.step import Step
 
@@ -45,17 +45,20 @@ def process_step(name: str, title: Text, process: Background) -> Step:
     return Step(name, title, good=False, found=Text("not running", "未运行"), remedy=_START)
 
 
-def hub_steps(home: Home, hub: Background, ready: Step) -> list[Step]:
-    """The hub's process, and ``ready``, what it answered; one that others started is no worse."""
+def hub_steps(home: Home, hub: Background, ready: Step, answers: bool) -> list[Step]:
+    """The hub's process, and ``ready``, what it answered; one that others started is no worse.
+
+    ``answers``: whether a hub of this home answered at all, ready or not.
+    """
     process = process_step("hub-process", Text("hub process", "枢纽进程"), hub)
     if process.good:
         return [process, ready]
-    if ready.good:
+    if answers:
         found = Text("runs, not started by 'exchange up'", "正在运行，并非由 exchange up 启动")
         return [replace(process, good=True, found=found, remedy=EMPTY), ready]
     port = home.table.hub.port
-    if not is_free(port):
-        taken = Text(
+    if taken(home.table.hub.host, port):
+        found = Text(
             f"not running, and another program has its port {port}",
             f"未运行，且端口 {port} 已被其他程序占用",
         )
@@ -63,5 +66,5 @@ def hub_steps(home: Home, hub: Background, ready: Step) -> list[Step]:
             f"end that program (`ss -ltnp 'sport = :{port}'` names it), then: exchange up",
             f"请结束该程序（可用 `ss -ltnp 'sport = :{port}'` 查看），再执行：exchange up",
         )
-        process = replace(process, found=taken, remedy=remedy)
+        process = replace(process, found=found, remedy=remedy)
     return [process, replace(ready, remedy=process.remedy)]

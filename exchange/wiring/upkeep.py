@@ -19,15 +19,13 @@ from exchange.errors import BusUnavailable, ExchangeError, HubUnavailable
 from exchange.model.logstate import LogState
 from exchange.model.problem import Sentences
 from exchange.model.text import EMPTY, Text
-from exchange.wiring.clock import now_ms
 from exchange.wiring.home import Home
 from exchange.wiring.homekafka import bootstrap_of, embedded, is_embedded
+from exchange.wiring.hubstart import check_passphrase, hub_elsewhere, readiness, runs_already
 from exchange.wiring.joinedsteps import ledger_steps
 from exchange.wiring.localsteps import hub_steps, no_room, process_step
 from exchange.wiring.passphrase import Passphrase
-from exchange.wiring.pinnedca import pinned_context
 from exchange.wiring.processes import Background
-from exchange.wiring.remote import RemoteHub
 from exchange.wiring.settings import Settings
 from exchange.wiring.step import Step
 from exchange.wiring.witnesskeys import has_witness
@@ -72,15 +70,22 @@ def start(
     """Start whatever is not running, in order, and return when the hub is ready.
 
     Where the hub is somebody else's it is asked once, after the adapters: they wait for it.
-    Raises `ToolMissing`, `PortBusy`, `BusUnavailable` or `HubUnavailable`, naming the step.
+    A hub that a supervisor runs is left to it. Raises `WrongPassphrase`, `ToolMissing`, `PortBusy`,
+    `BusUnavailable` or `HubUnavailable`, naming the step.
     """
+    wanted = home.table.hub.local and hub_process(home).pid() is None
+    supervised = False
+    if wanted:
+        check_passphrase(home, passphrase)
+        if supervised := runs_already(home):
+            tell(Text("the hub runs, not started by 'exchange up'", "枢纽已在运行（非 up 启动）"))
     secret = passphrase.reveal().encode() + b"\n"
     if has_witness(home) and witness_process(home).pid() is None:
         tell(Text("starting the witness", "正在启动见证人"))
         words = command(home, "witness", "run", "--passphrase-stdin")
         witness_process(home).start(words, stdin=secret)
     starting = _start_kafka(home, settings, tell, fetching)
-    if home.table.hub.local and hub_process(home).pid() is None:
+    if wanted and not supervised:
         # Beside Kafka, which it waits for: both take seconds to come up.
         tell(Text("starting the hub", "正在启动枢纽"))
         before = bootstrap_of(home, settings)
@@ -91,7 +96,7 @@ def start(
             _start_hub(home, secret)
     starting.result()
     if home.table.hub.local:
-        asyncio.run(wait_ready(home, settings))
+        asyncio.run(wait_ready(home, settings, ours=not supervised))
     _start_adapters(home, secret, tell)
     if not home.table.hub.local:
         asyncio.run(_ask_remote(home, settings))
@@ -144,21 +149,31 @@ def stop(home: Home, *, tell: Tell) -> list[str]:
         if process.stop():
             tell(Text(f"stopped {process.name}", f"已停止 {process.name}"))
             stopped.append(process.name)
+    if home.table.hub.local and hub_elsewhere(home):
+        tell(
+            Text(
+                "the hub goes on: 'exchange up' did not start it; stop it where it was started",
+                "枢纽仍在运行：并非由 exchange up 启动，请在其启动处停止",
+            )
+        )
     if embedded(home).stop():
         tell(Text("stopped Kafka", "已停止 Kafka"))
         stopped.append("kafka")
     return stopped
 
 
-async def wait_ready(home: Home, settings: Settings) -> None:
-    """Return when the hub says that it is ready; raise what it lacks after `READY_S`."""
+async def wait_ready(home: Home, settings: Settings, *, ours: bool = True) -> None:
+    """Return when the hub says that it is ready; raise what it lacks after `READY_S`.
+
+    A hub of ``ours`` has a pid file and is not waited for once it has ended.
+    """
     until = time.monotonic() + READY_S
     hub = hub_process(home)
     while True:
-        step = (await _hub_ready(home, settings))[0]
+        step = (await _hub_ready(home, settings))[1]
         if step.good:
             return
-        ended = home.table.hub.local and hub.pid() is None
+        ended = ours and hub.pid() is None
         if ended or time.monotonic() > until:
             said = hub.last_words()[:300]
             log = home.log_file("hub")
@@ -175,7 +190,7 @@ async def wait_ready(home: Home, settings: Settings) -> None:
 
 
 async def _ask_remote(home: Home, settings: Settings) -> None:
-    for step in (await _kafka_answers(home, settings), (await _hub_ready(home, settings))[0]):
+    for step in (await _kafka_answers(home, settings), (await _hub_ready(home, settings))[1]):
         if not step.good:
             raise HubUnavailable(
                 f"the adapters run and wait: {step.found.en}",
@@ -188,9 +203,9 @@ async def _ask_remote(home: Home, settings: Settings) -> None:
 async def look(home: Home, settings: Settings) -> list[Step]:
     """Every step in order; a step after a missing one is looked at all the same."""
     steps = [*no_room(home.path), await _kafka_answers(home, settings)]
-    ready, *published = await _hub_ready(home, settings)
+    answers, ready, *published = await _hub_ready(home, settings)
     local = home.table.hub.local
-    steps.extend(hub_steps(home, hub_process(home), ready) if local else [ready])
+    steps.extend(hub_steps(home, hub_process(home), ready, answers) if local else [ready])
     steps.extend(published)
     if has_witness(home):
         steps.append(await witness_step(home, witness_process(home)))
@@ -217,31 +232,20 @@ async def _kafka_answers(home: Home, settings: Settings) -> Step:
     return Step("kafka", title, good=True, found=Text(f"answers at {where}", f"{where} 正常"))
 
 
-async def _hub_ready(home: Home, settings: Settings) -> list[Step]:
-    """The hub, and its published log if it says how far that is."""
+async def _hub_ready(home: Home, settings: Settings) -> tuple[bool, Step, *tuple[Step, ...]]:
+    """Whether the hub answers; the step; and its published log if it says how far that is."""
     title = Text("hub", "枢纽")
     address = settings.hub or home.hub_address
     try:
-        root = home.root()
-        hub = RemoteHub(
-            address,
-            tls=pinned_context(home.ca_file, root.ca),
-            origin=root.origin,
-            entry_keys=lambda: tuple(hub.entry for hub in root.hubs),
-            clock=now_ms,
-        )
-        try:
-            problem, log = await hub.readiness()
-        finally:
-            await hub.close()
+        problem, log = await readiness(home, address)
     except ExchangeError as error:
-        return [Step("hub", title, good=False, found=error.text, remedy=error.remedy)]
+        return False, Step("hub", title, good=False, found=error.text, remedy=error.remedy)
     published = [] if log is None else [_log_step(log)]
     if problem is not None:
         found, remedy = _text(problem.message), _text(problem.remedy)
-        return [Step("hub", title, good=False, found=found, remedy=remedy), *published]
+        return True, Step("hub", title, good=False, found=found, remedy=remedy), *published
     ready = Text(f"ready at {address}", f"{address} 就绪")
-    return [Step("hub", title, good=True, found=ready), *published]
+    return True, Step("hub", title, good=True, found=ready), *published
 
 
 def _log_step(log: LogState) -> Step:

@@ -28,14 +28,17 @@ class Usage(NamedTuple):
     free: int
 
 
-def looked(tmp_path: Path, ready: Step, *, port: int, pid: str = "") -> list[Step]:
+def looked(
+    tmp_path: Path, ready: Step, *, port: int, pid: str = "", answers: bool = False
+) -> list[Step]:
     """The steps of a home whose hub has this port and this pid file."""
     log = LogTable(origin="exchange.test/1", genesis="ab" * 32, authority="data-bureau")
     table = HomeTable(log=log, hub=HubTable(port=port), kafka=KafkaTable())
     (tmp_path / "exchange.toml").write_text(render(table), "utf-8")
     file = tmp_path / "hub.pid"
     file.write_text(pid, "ascii")
-    return hub_steps(open_home(tmp_path), Background("hub", file, tmp_path / "console"), ready)
+    hub = Background("hub", file, tmp_path / "console")
+    return hub_steps(open_home(tmp_path), hub, ready, answers or ready.good)
 
 
 @contextmanager
@@ -79,6 +82,14 @@ def test_a_hub_that_a_supervisor_started_is_not_missing(tmp_path: Path) -> None:
         steps = looked(tmp_path, READY, port=port)
     assert [step.good for step in steps] == [True, True]
     assert not steps[0].remedy.en
+
+
+def test_a_hub_of_a_supervisor_that_is_not_ready_is_no_other_program(tmp_path: Path) -> None:
+    port = free_port()
+    with listening(port):
+        process, hub = looked(tmp_path, SILENT, port=port, answers=True)
+    assert process.good
+    assert hub == SILENT
 
 
 def test_a_living_process_that_does_not_answer_keeps_the_reason_it_gives(tmp_path: Path) -> None:
