@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 import typer
 
 from exchange.cli.hub import FromStdin, given_passphrase
+from exchange.cli.newfile import write_new
 from exchange.cli.screen import Grid
 from exchange.cli.session import session_of
 from exchange.cli.work import acting, home_of, passphrase_of
 from exchange.errors import UsageError
+from exchange.model.ids import slug
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -30,7 +32,9 @@ _GOOD: Final = Text(
     "{file}: a valid configuration of a {kind} of {member}",
     "{file}：配置有效（{member} 的 {kind}）",
 )
-_NONE: Final = Text("no rejected records are kept", "没有被拒绝的记录")
+_NONE: Final = Text(
+    "{member} keeps no rejected records of {dataset}", "{member} 没有 {dataset} 被拒绝的记录"
+)
 _TITLE: Final = Text("Rejected records", "被拒绝的记录")
 _COLUMNS: Final = (
     Text("source", "来源"),
@@ -65,8 +69,7 @@ def init(
             remedy=("say --kind source or --kind sink", "请使用 --kind source 或 --kind sink"),
             failure="kind",
         )
-    with file.open("x", encoding="utf-8") as target:
-        target.write(template("sink" if kind == "sink" else "source", session.member or "MEMBER"))
+    write_new(file, template("sink" if kind == "sink" else "source", session.member or "MEMBER"))
     session.screen.say(_MADE, file=file)
     session.screen.answer({"file": str(file), "kind": kind})
 
@@ -139,7 +142,7 @@ def rejected(
     quarantine = Quarantine(home.member_directory(member) / "rejected", custody)
     batches = quarantine.batches(name)
     if not batches:
-        screen.say(_NONE)
+        screen.say(_NONE, member=member, dataset=name)
     else:
         _show(context, batches)
     if forget:
@@ -166,7 +169,7 @@ def _named(given: str) -> tuple[str, str]:
     from exchange.daemon.configuration import read_configuration
 
     if not given.endswith(".toml"):
-        return given, ""
+        return slug("dataset", given), ""
     read = read_configuration(Path(given))
     if read.source is None:
         raise UsageError(

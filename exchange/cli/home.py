@@ -145,8 +145,8 @@ def _found(session: Session, said: "Founding") -> None:
     screen, path = session.screen, session.home
     own_directory(path)
     passphrase = session.settings.passphrase()
-    made = passphrase is None and not (path / "passphrase").exists()
-    if made:
+    made = passphrase is None
+    if made and not (path / "passphrase").exists():  # else of an attempt that was interrupted
         passphrase = make_passphrase(path)
     pin = initialise(path, said, passphrase or passphrase_of(session))
     screen.say(_MADE, home=path, authority=said.authority, hub=said.hub)
@@ -247,7 +247,7 @@ def status(context: typer.Context) -> int:
 def logs(
     context: typer.Context,
     process: Annotated[str, typer.Argument(help="hub, kafka, or the name of an adapter.")] = "hub",
-    lines: Annotated[int, typer.Option("--lines", help="How many.")] = 40,
+    lines: Annotated[int, typer.Option("--lines", min=1, help="How many.")] = 40,
     purge_before: Annotated[
         str,
         typer.Option(
@@ -262,12 +262,7 @@ def logs(
         return
     file = _log_file(session, process)
     if not file.is_file():
-        raise NotFound(
-            f"there is no log of {process[:60]!r} in this home",
-            f"本主目录没有 {process[:60]!r} 的日志",
-            remedy=("name hub, kafka or an adapter", "请指定 hub、kafka 或适配器名称"),
-            failure="no-log",
-        )
+        raise _no_log(session, process)
     with file.open("rb") as log:
         log.seek(max(0, file.stat().st_size - 1000 * lines))
         shown = log.read().decode("utf-8", "replace").splitlines()[-lines:]
@@ -283,6 +278,19 @@ def fetching(screen: Screen) -> Callable[[str, int, int], None]:
         screen.note(_FETCHING, what=what, here=here, needed=needed)
 
     return tell
+
+
+def _no_log(session: Session, process: str) -> NotFound:
+    names = sorted(file.stem for file in (home_of(session).path / "log").glob("*.log"))
+    there = ", ".join([*names, "kafka"])
+    return NotFound(
+        f"there is no log of {process[:60]!r} in this home",
+        f"本主目录没有 {process[:60]!r} 的日志",
+        remedy=(f"name one of: {there}", f"可用：{there}")
+        if names
+        else ("nothing has run here yet: exchange up", "尚未启动任何进程，请先执行：exchange up"),
+        failure="no-log",
+    )
 
 
 def _log_file(session: Session, process: str) -> Path:

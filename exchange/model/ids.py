@@ -7,10 +7,10 @@ from exchange.errors import UsageError
 
 SLUG: Final = r"[a-z][a-z0-9-]{1,61}[a-z0-9]"
 _SLUG = re.compile(SLUG)
-_CHINESE: Final = {"member": "成员", "hub": "枢纽"}
+_CHINESE: Final = {"member": "成员", "hub": "枢纽", "dataset": "数据集"}
 
 
-def slug(kind: Literal["member", "hub"], name: str) -> str:
+def slug(kind: Literal["member", "hub", "dataset"], name: str) -> str:
     """``name`` if it is 3 to 63 of ``a-z 0-9 -``, a letter first, no ``-`` last; else `UsageError`.
 
     Names become parts of topics, files and addresses; nothing else may.

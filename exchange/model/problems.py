@@ -6,6 +6,7 @@ A value may be a resident ID; the sentence about it goes to logs, screens and fi
 from typing import Final, NamedTuple
 
 from exchange.limits import RECORD_BYTES_MAX
+from exchange.model.contract import TEXT_LENGTH_MAX
 from exchange.model.text import Text
 
 
@@ -109,7 +110,13 @@ TOO_LARGE: Final = _problem(
 
 
 def too_long(characters: int) -> Problem:
-    """More characters than the contract allows."""
+    """More characters than the contract allows, or than any contract may allow."""
+    if characters >= TEXT_LENGTH_MAX:
+        most = Text(
+            f"longer than {characters} characters, the most that a field may have",
+            f"超过 {characters} 个字符（字段长度上限）",
+        )
+        return Problem(most, TOO_LARGE.remedy)
     return _problem(
         f"longer than {characters} characters",
         f"超过 {characters} 个字符",

@@ -87,14 +87,32 @@ def export(database: Path, file: Path, dataset: str) -> int:
 
     The file is replaced at once when it is whole; a reader never sees half of it.
     """
+    if not file.parent.is_dir():
+        raise UsageError(
+            f"there is no folder {file.parent} to write {file.name} into",
+            f"目录 {file.parent} 不存在，无法写入 {file.name}",
+            remedy=("make it, or name another place with --out", "请新建该目录，或用 --out 改名"),
+            failure="out",
+        )
     draft = file.with_name(f".{file.name}.part")
     names, rows = _present(database, dataset)
-    written = 0
     draft.unlink(missing_ok=True)
+    try:
+        written = _write(draft, file.suffix, names, rows)
+        draft.replace(file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)  # on a full disk it would keep what others need
+        error.filename = str(file)
+        raise
+    return written
+
+
+def _write(draft: Path, suffix: str, names: list[str], rows: Iterator[tuple[object, ...]]) -> int:
+    written = 0
     # Opened records: at most the group reads them, and no link that lay there is followed.
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
-        if file.suffix == ".csv":
+        if suffix == ".csv":
             writer = csv.writer(opened)
             writer.writerow(names)
             for row in rows:
@@ -104,7 +122,6 @@ def export(database: Path, file: Path, dataset: str) -> int:
             for row in rows:
                 opened.write(orjson.dumps(dict(zip(names, row, strict=True))).decode() + "\n")
                 written += 1
-    draft.replace(file)
     return written
 
 

@@ -37,6 +37,7 @@ async def enrol_member(
     registry = await authority.registry()
     if registry.active(newcomer.member, DEFAULT_INSTANCE):
         raise _enrolled_already(newcomer.member)
+    _check_code(registry, newcomer.member, newcomer.credit_code)
     if home.custody_file(newcomer.member).exists():
         custody = open_custody(home, newcomer.member, passphrase)
     else:
@@ -58,7 +59,9 @@ async def enrol_claimed(authority: Office, claim: Claim) -> Admitted:
     `UsageError` when it is enrolled already, `RuleRefused` when the rules forbid it.
     """
     claim.check_ledger(authority.origin, authority.home.table.log.genesis)
-    _check_free(await authority.registry(), claim.body)
+    registry = await authority.registry()
+    _check_free(registry, claim.body)
+    _check_code(registry, claim.body.member, claim.body.credit_code)
     return await authority.submit(claim.body, _ENROL)
 
 
@@ -84,6 +87,22 @@ def _check_free(registry: Registry, body: EnrolMember) -> None:
             "请核实申请文件的来源；不同机构须使用不同的成员标识",
         ),
         failure="other-keys",
+    )
+
+
+def _check_code(registry: Registry, member: str, credit_code: str) -> None:
+    """The hub refuses it too, on the record (STATE-01); here nothing has been made yet."""
+    holder = registry.organisations.get(credit_code)
+    if holder is None or holder == member or not registry.members[holder].active:
+        return
+    raise CheckFailed(
+        f"credit code {credit_code} is that of {holder}, which is enrolled",
+        f"统一社会信用代码 {credit_code} 属于已加入的 {holder}",
+        remedy=(
+            f"check the code; that organisation acts as {holder}: exchange member show {holder}",
+            f"请核对代码；该机构以 {holder} 的身份操作：exchange member show {holder}",
+        ),
+        failure="code-taken",
     )
 
 

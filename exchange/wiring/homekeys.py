@@ -46,8 +46,11 @@ def make_passphrase(home: Path) -> Passphrase:
     """A random passphrase in a file only this user can read; for homes on one machine."""
     text = secrets.token_urlsafe(24)
     file = home / PASSPHRASE_FILE
-    file.touch(mode=0o600, exist_ok=False)
-    file.write_text(text + "\n", "ascii")
+    draft = file.with_name(f".{PASSPHRASE_FILE}.part")
+    draft.unlink(missing_ok=True)  # of an attempt that found no room
+    draft.touch(mode=0o600, exist_ok=False)
+    draft.write_text(text + "\n", "ascii")
+    draft.rename(file)  # so what stands under that name is always whole
     return Passphrase(text)
 
 

@@ -153,8 +153,50 @@ def test_a_busy_port_is_named(
         assert problem["category"] == "port-busy"
         assert str(port) in problem["message"]["en"]
         started = terminal.problem(*home, "up", code=3)
-        assert str(port) in started["remedy"]["en"]
+        assert started["category"] == "port-busy"
+        assert f"sport = :{port}" in started["remedy"]["en"]
+        monkeypatch.setenv("EXCHANGE_PASSPHRASE", "not the passphrase")
+        assert terminal.problem(*home, "up", code=2)["category"] == "wrong-passphrase"
         assert terminal(*home, "down") == 0
+
+
+@pytest.mark.usefixtures("here")
+def test_up_and_down_leave_a_hub_to_the_supervisor_that_runs_it(
+    terminal: Terminal, live_home: Path
+) -> None:
+    note = live_home / "run" / "hub.pid"  # without it the hub is one that others started
+    aside = note.rename(note.with_suffix(".aside"))
+    try:
+        assert terminal("up") == 0, terminal.err
+        assert "not started by 'exchange up'" in terminal.err
+        assert not note.exists()
+        assert terminal("down") == 0
+        assert "the hub goes on" in terminal.out
+        assert terminal("status") == 0, terminal.out
+    finally:
+        aside.rename(note)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_credit_code_that_a_member_has_is_told_before_keys_are_made(
+    terminal: Terminal, live_home: Path, dataset: str
+) -> None:
+    assert dataset
+    words = ("--name-zh", "机构", "--name-en", "Office", "--credit-code", "113300000DEM00002A")
+    problem = terminal.problem("member", "enrol", "second-bureau", *words, code=1)
+    assert problem["failure"] == "code-taken"
+    assert PROVIDER in problem["message"]["zh"]
+    assert not (live_home / "members" / "second-bureau").exists()
+
+
+def test_a_file_that_breaks_off_says_that_all_of_it_may_be_pushed_again(
+    terminal: Terminal, here: Path, dataset: str
+) -> None:
+    rows = [f"off-{number},a" for number in range(12_000)]
+    (here / "off.csv").write_text("\n".join(["number,story", *rows, 'x,"']), "utf-8")
+    problem = terminal.problem("push", dataset, "off.csv", "--as", PROVIDER, code=2)
+    assert "push all of it again" in problem["remedy"]["en"]
+    assert "重新推送" in problem["remedy"]["zh"]
 
 
 @contextmanager
