@@ -59,9 +59,14 @@ register_grant_end(grant)
 rules.add_typer(calendar, name="calendar")
 
 
-def build(language: Language) -> Any:  # noqa: ANN401 - the parser's command class is private
-    """The root command, ready to parse a line, with its help in ``language``."""
+def build(language: Language, *, helpful: bool = True) -> Any:  # noqa: ANN401 - a private class
+    """The root command, ready to parse a line, with its help in ``language``.
+
+    Unless ``helpful`` a noun without a command is an error and nothing more: no page of help.
+    """
     command = get_command(_tree())
+    if not helpful:
+        _withhold_help(command)
     if language == "zh":
         _translate(command, help_in_chinese())
     return command
@@ -82,6 +87,13 @@ def _tree() -> typer.Typer:
     for name, app in NOUNS:
         root.add_typer(app, name=name)
     return root
+
+
+def _withhold_help(command: Any) -> None:  # noqa: ANN401 - as above
+    """Nouns below ``command`` print no help of their own accord."""
+    command.no_args_is_help = False
+    for child in getattr(command, "commands", {}).values():
+        _withhold_help(child)
 
 
 def _translate(command: Any, chinese: Mapping[str, str]) -> None:  # noqa: ANN401 - as above

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from exchange.cli.app import build
 from exchange.cli.globals import GlobalOptions, take_globals
-from exchange.cli.problems import expected, problem_of
+from exchange.cli.problems import EXIT_INTERRUPTED, expected, interrupted, problem_of
 from exchange.cli.screen import Screen
 from exchange.cli.session import Session
 from exchange.errors import UsageError
@@ -19,7 +19,7 @@ from exchange.wiring.settings import Settings, choose_allocator, environment
 
 
 def main() -> None:
-    """The console script."""
+    """The work of the console script."""
     choose_allocator()
     sys.exit(run(sys.argv[1:], out=sys.stdout, err=sys.stderr))
 
@@ -44,7 +44,7 @@ def run(arguments: Sequence[str], *, out: TextIO, err: TextIO) -> int:
 def _dispatch(options: GlobalOptions, settings: Settings, screen: Screen) -> int:
     home = (options.home or settings.home).absolute()
     session = Session(home=home, member=options.member, screen=screen, settings=settings)
-    command = build(screen.language)
+    command = build(screen.language, helpful=not screen.as_json)
     try:
         result = command.main(
             args=list(options.rest), prog_name="exchange", standalone_mode=False, obj=session
@@ -53,4 +53,6 @@ def _dispatch(options: GlobalOptions, settings: Settings, screen: Screen) -> int
         problem = problem_of(error)
         screen.fail(problem)
         return problem.exit_code
+    if result == EXIT_INTERRUPTED:
+        screen.fail(interrupted())
     return result if isinstance(result, int) else 0

@@ -6,6 +6,7 @@ its traceback.
 """
 
 import errno
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -111,25 +112,52 @@ def _system(error: OSError) -> Problem:
     )
 
 
+def interrupted() -> Problem:
+    """What is told of Ctrl-C."""
+    return Problem(
+        category="interrupted",
+        failure="interrupted",
+        text=Text("interrupted", "已中断"),
+        remedy=Text(
+            "repeat the command: what was acknowledged is kept, and nothing takes effect twice",
+            "请重新执行：已确认的数据不会丢失，也不会重复生效",
+        ),
+        exit_code=EXIT_INTERRUPTED,
+        retriable=True,
+    )
+
+
+_NO_COMMAND: Final = Text("a command is missing", "缺少命令")
 _MISUSE_ZH: Final = {
     "NoSuchOption": "没有这个选项：{name}",
-    "MissingParameter": "缺少参数：{name}",
     "BadParameter": "参数不合规：{name}",
     "BadOptionUsage": "选项用法不对：{name}",
     "BadArgumentUsage": "参数用法不对：{name}",
 }
+_SAID_ZH: Final = (
+    (re.compile(r"No such command '(.*?)'"), "没有这个命令：{0}"),
+    (re.compile(r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)"), "多余的参数：{0}"),
+    (re.compile(r"Missing (?:argument|option|parameter) '(.*?)'"), "缺少参数：{0}"),
+    (re.compile(r"Invalid value for '(.*?)'"), "参数不合规：{0}"),
+    (re.compile(r"Missing command"), _NO_COMMAND.zh),
+)
+"""What the parser says of itself, in English only."""
 
 
 def _usage(error: TyperException) -> Problem:
     """Misuse of the command line; the parser speaks English, so Chinese names class and option."""
     param = getattr(error, "param", None)
     name = getattr(error, "option_name", None) or getattr(param, "human_readable_name", "") or ""
-    # An argument's human-readable name is its metavar, an option's its dashed form.
-    known = _MISUSE_ZH.get(type(error).__name__)
+    # Where a noun stood alone its help has been shown and the message is empty.
+    said = error.format_message() or _NO_COMMAND.en
+    zh = _MISUSE_ZH.get(type(error).__name__, "命令用法不对").format(name=name)
+    for pattern, form in _SAID_ZH:
+        if found := pattern.match(said):
+            zh = form.format(*found.groups())
     return Problem(
         category="usage",
         failure="usage",
-        text=Text(error.format_message(), known.format(name=name) if known else "命令用法不对"),
+        text=Text(said, _NO_COMMAND.zh if said == _NO_COMMAND.en else zh),
         remedy=Text("add --help to see what is possible", "加上 --help 查看用法"),
         exit_code=EXIT_USAGE,
         retriable=False,
