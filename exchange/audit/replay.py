@@ -71,6 +71,9 @@ class Replayed:
     denials: int
     disputed: int
     overtaken: int
+    rejudged: int
+    """Verdicts that did not hold where they came to stand: those overtaken, and those that come to
+    the same when they are decided anew."""
     differences: tuple[Difference, ...]
     void: dict[str, int]
     junk: dict[str, int]
@@ -81,6 +84,7 @@ class _Found:
     """Running counts."""
 
     denials: int = 0
+    rejudged: int = 0
     counts: dict[Why, int] = field(default_factory=lambda: {"disputed": 0, "overtaken": 0})
     differences: list[Difference] = field(default_factory=list)
     void: dict[str, int] = field(default_factory=dict)
@@ -140,6 +144,7 @@ class Replay:
             denials=found.denials,
             disputed=found.counts["disputed"],
             overtaken=found.counts["overtaken"],
+            rejudged=found.rejudged,
             differences=tuple(found.differences),
             void=dict(found.void),
             junk=dict(self.leaves.junk),
@@ -167,6 +172,7 @@ class Replay:
             return
         if not folded.permit or folded.refused_items:
             found.denials += 1
+        found.rejudged += not folded.carried
         if folded.anew is not None:
             self._differs(folded, "disputed", folded.anew)
         elif not folded.carried:

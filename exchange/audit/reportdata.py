@@ -66,10 +66,12 @@ def report_data(
     law: Law,
 ) -> Data:
     """The report; the same arguments give the same data."""
+    times = {row.index: row.time_ms for row in account.rows}
     used = [
         read
         for read in reads(account.rows, registry, from_ms=scope.from_ms, to_ms=scope.to_ms)
-        if read.granted < ground.size and (read.used or read.receipts or _in_force(read, ground))
+        if times.get(read.granted, scope.to_ms + 1) <= scope.to_ms
+        and (read.used or _in_force(read, ground))
     ]
     provider = {row.id: row.provider for row in registry.datasets.values()}
     received = [read for read in used if read.consumer == scope.member]
@@ -98,7 +100,11 @@ def report_data(
         "provided": [_read(read, registry, ground) for read in provided],
         "applications": list(_applications(inside, account, registry)),
         "refusals": [_refusal(row, registry) for row in refusals],
-        "breaches": list(_breaches(scope.member, account, registry, law)),
+        "breaches": [
+            one
+            for one in _breaches(scope.member, account, registry, law)
+            if one["since"] <= scope.to_ms
+        ],
         "findings": [_finding(one) for one in findings],
         "activity": _activity(inside, {read.grant for read in received}),
     }

@@ -5,6 +5,7 @@ PDF and an error that says what to install: a report with empty boxes for charac
 """
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +14,16 @@ from typing import Any, Final
 from exchange.errors import ToolMissing
 
 _PROBE: Final = '<p lang="zh-CN">审计报告</p>'
+_CODE: Final = re.compile(r"\(U\+([0-9A-F]{4,6})\)")
+"""A character that WeasyPrint found no glyph for, as its remarks name it."""
 _LOG: Final = logging.getLogger("weasyprint")
 
 
 def pdf(page: str) -> bytes:
     """The bytes of the PDF; the same page gives the same bytes on one system.
 
-    Raises `ToolMissing` when Pango or a font for Chinese is missing.
+    Raises `ToolMissing` when Pango, a font for Chinese, or one for a character of the page is
+    missing.
     """
     weasyprint = _weasyprint()
     nowhere = weasyprint.URLFetcher(allowed_protocols=("none",), fail_on_errors=True)
@@ -31,6 +35,9 @@ def pdf(page: str) -> bytes:
             raise _missing("fonts-wqy-microhei")
         html = weasyprint.HTML(string=page, url_fetcher=nowhere)
         made: bytes = html.write_pdf(pdf_variant="pdf/a-3u")
+        lacking = [one for remark in remarks for one in _CODE.findall(remark)]
+    if lacking:
+        raise _no_glyph(lacking)
     return made
 
 
@@ -57,6 +64,21 @@ def _remarks() -> Iterator[list[str]]:
         yield remarks
     finally:
         _LOG.removeHandler(keeping)
+
+
+def _no_glyph(codes: list[str]) -> ToolMissing:
+    named = ", ".join(f"{chr(int(code, 16))} (U+{code})" for code in sorted(set(codes))[:8])
+    return ToolMissing(
+        f"the PDF cannot be made: no font of this system has {named}",
+        f"无法生成 PDF：本机字体均无 {named}",
+        remedy=(
+            "install a font that has them (Debian: apt-get install fonts-noto-cjk"
+            " fonts-hanazono), or write HTML only: --no-pdf",
+            "请安装含有这些字的字体（Debian：apt-get install fonts-noto-cjk fonts-hanazono），"
+            "或仅生成 HTML：--no-pdf",
+        ),
+        failure="pdf",
+    )
 
 
 def _missing(packages: str) -> ToolMissing:

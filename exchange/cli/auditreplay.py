@@ -25,6 +25,7 @@ from exchange.model.text import Text
 if TYPE_CHECKING:
     from exchange.audit.archive import End
     from exchange.audit.replay import Decision, Difference, Replay
+    from exchange.ledger.policy import Witnessed
     from exchange.ledger.verdict import Folded
     from exchange.wiring.office import Office
 
@@ -51,8 +52,12 @@ UNSEALED: Final = Text(
     "there is no signed checkpoint: nothing here proves that later entries were not left out",
     "没有已签署的检查点：无法证明其后的条目未被略去",
 )
-QUORUM: Final = Text(
+_QUORUM: Final = Text(
     "its quorum of witnesses has cosigned it: {names}", "已达到见证人法定数：{names}"
+)
+_NOBODY: Final = Text(
+    "the policy asks for no witness, and none of those it names has cosigned it",
+    "策略不要求见证人，其所列见证人均未共签",
 )
 BEYOND: Final = Text(
     "entries {first} to {last} are under no signed head: nothing here proves that none was left out"
@@ -215,8 +220,7 @@ def tell_run(screen: Screen, run: Run) -> None:
             hub=run.head.hub,
             time=stated(run.head.time_s),
         )
-    if run.witnessed is not None:
-        screen.say(QUORUM, names=", ".join(run.witnessed.times) or "-")
+    tell_quorum(screen, run.witnessed)
     if run.tiles is not None:
         screen.say(_TILES, tiles=run.tiles)
     if run.end is not None:
@@ -225,6 +229,14 @@ def tell_run(screen: Screen, run: Run) -> None:
     if found.differences:
         rows = [_row(one, screen) for one in found.differences]
         screen.grid(Grid(_DIFFERENCES, _COLUMNS, rows))
+
+
+def tell_quorum(screen: Screen, witnessed: "Witnessed | None") -> None:
+    """Who has cosigned the head; nothing where no policy was given."""
+    if witnessed is not None and witnessed.times:
+        screen.say(_QUORUM, names=", ".join(witnessed.times))
+    elif witnessed is not None:
+        screen.say(_NOBODY)
 
 
 def tell_beyond(screen: Screen, run: Run) -> None:
@@ -252,6 +264,7 @@ def run_data(run: Run) -> dict[str, Any]:
         "denials": found.denials,
         "disputed": found.disputed,
         "overtaken": found.overtaken,
+        "rejudged": found.rejudged,
         "void": found.void,
         "junk": found.junk,
         "hub_size": run.stated,

@@ -8,7 +8,7 @@ import typer
 
 from exchange.cli.auditlog import check_log, compare
 from exchange.cli.auditprove import PolicyOption, policy_of, verify_proof_file
-from exchange.cli.auditreplay import QUORUM, tell_beyond
+from exchange.cli.auditreplay import tell_beyond, tell_quorum
 from exchange.cli.auditsource import replay_archive
 from exchange.cli.screen import Screen
 from exchange.cli.session import Session, session_of
@@ -126,15 +126,14 @@ def verify_archive(session: Session, archive: Path, pin: str, policy: Path | Non
     screen.say(
         _FOUND,
         denials=found.denials,
-        rejudged=found.overtaken,
+        rejudged=found.rejudged,
         void=sum(found.void.values()),
         junk=0,
     )
     if run.head is not None:
         head, signed = run.head, stated(run.head.time_s)
         screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=signed)
-    if run.witnessed is not None:
-        screen.say(QUORUM, names=", ".join(run.witnessed.times) or "-")
+    tell_quorum(screen, run.witnessed)
     tell_beyond(screen, run)
     screen.answer(
         {
@@ -143,7 +142,7 @@ def verify_archive(session: Session, archive: Path, pin: str, policy: Path | Non
             "root": found.root,
             "time": shown(found.time_ms),
             "denials": found.denials,
-            "rejudged": found.overtaken,
+            "rejudged": found.rejudged,
             "void": sum(found.void.values()),
             "junk": {},
             "hub_size": -1,
@@ -192,8 +191,7 @@ def tell_examined(screen: Screen, found: "Examined") -> None:
     if found.published is not None:
         head = found.published.head
         screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=stated(head.time_s))
-        if found.published.witnessed is not None:
-            screen.say(QUORUM, names=", ".join(found.published.witnessed.times) or "-")
+        tell_quorum(screen, found.published.witnessed)
 
 
 def _published(agreed: "Agreed") -> dict[str, object]:

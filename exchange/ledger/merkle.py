@@ -184,11 +184,11 @@ def check_inclusion(
 ) -> Included:
     """RFC 9162 section 2.1.3.2. Raises `CheckFailed` with failure ``inclusion``."""
     if not 0 <= index < size:
-        raise _failed("inclusion")
+        raise _failed("inclusion", f" of entry {index}", f"第 {index} 条的")
     at, last, node = index, size - 1, leaf
     for step in proof:
         if last == 0 or len(step) != HASH_BYTES:
-            raise _failed("inclusion")
+            raise _failed("inclusion", f" of entry {index}", f"第 {index} 条的")
         if at & 1 or at == last:
             node = node_hash(step, node)
             while not at & 1 and at:
@@ -197,7 +197,7 @@ def check_inclusion(
             node = node_hash(node, step)
         at, last = at >> 1, last >> 1
     if last or node != root:
-        raise _failed("inclusion")
+        raise _failed("inclusion", f" of entry {index}", f"第 {index} 条的")
     return Included(leaf, index, size, root, _MADE_HERE)
 
 
@@ -243,10 +243,10 @@ def _replayed(
     return old, new
 
 
-def _failed(failure: str) -> CheckFailed:
+def _failed(failure: str, of: str = "", zh: str = "") -> CheckFailed:
     return CheckFailed(
-        f"the {failure} proof does not lead to the root",
-        "证明无法得出所称的根哈希",
+        f"the {failure} proof{of} does not lead to the root",
+        f"{zh}证明无法得出所称的根哈希",
         remedy=(
             "do not trust this log before its operator has explained it",
             "在运营方作出说明之前请勿信任该日志",

@@ -6,6 +6,7 @@ hands over is files by name; who writes them, and where, is the caller's.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from exchange.audit.account import Account
@@ -16,7 +17,7 @@ from exchange.audit.reportpage import render
 from exchange.audit.reportpdf import pdf
 from exchange.audit.reportseal import STATEMENT, Statement, hashes, parse, sign
 from exchange.audit.tally import Due, Tally
-from exchange.errors import BusUnavailable, CheckFailed, NotFound
+from exchange.errors import BusUnavailable, CheckFailed, NotFound, UsageError
 from exchange.flow.ports import Admitted
 from exchange.ledger.cosignature import SignedHead, verify_head
 from exchange.ledger.entry import parse_entry
@@ -43,7 +44,8 @@ async def make_report(
     """The files of a signed report about ``member``. The office must not have read anything yet.
 
     ``due`` is when what does not line up counts as a finding.
-    Raises `NotFound` for an unknown member, `CheckFailed` with ``root`` when the ledger that was
+    Raises `NotFound` for an unknown member, `UsageError` with ``period`` for one that the ledger
+    does not reach, `CheckFailed` with ``root`` when the ledger that was
     read is not the one the hub signed, `ToolMissing` when no PDF can be made here.
     """
     head = await signed_head(office)
@@ -58,6 +60,8 @@ async def make_report(
     _check(office, head)
     if member not in account.enrolled:
         raise _no_member(member)
+    if to_ms < account.began_ms or from_ms > account.time_ms:
+        raise _outside(account.began_ms, account.time_ms)
     findings = [one for one in reconcile(tally, registry).findings if one.concerns(member)]
     data = report_data(
         Scope(member, from_ms, to_ms, office.member, issued_ms),
@@ -173,6 +177,19 @@ def _no_member(member: str) -> NotFound:
         f"账本上没有成员 {member}",
         remedy=("see: exchange member list", "请查看：exchange member list"),
         failure="member",
+    )
+
+
+def _outside(began_ms: int, time_ms: int) -> UsageError:
+    first, last = (
+        datetime.fromtimestamp(ms / 1_000).astimezone().isoformat(timespec="seconds")
+        for ms in (began_ms, time_ms)
+    )
+    return UsageError(
+        f"the ledger has nothing in this period: its entries are of {first} to {last}",
+        f"账本在该期间内没有条目：其条目自 {first} 至 {last}",
+        remedy=("name another period with --from and --to", "请用 --from、--to 指定其他期间"),
+        failure="period",
     )
 
 

@@ -110,6 +110,12 @@ def test_what_no_checkpoint_covers_is_said(command: str, world: World, tmp_path:
     assert run([*words, str(archive(world, tmp_path))], out=out, err=out) == 0
     assert "there is no signed checkpoint" in out.getvalue()
     assert CHECKPOINT in files
+    nobody = tmp_path / "nobody"
+    nobody.write_bytes(policy_text(WITNESS, quorum="none"))
+    file = str(archive(world, tmp_path, head_of(world, witnessed=False)))
+    assert run([*words, file, "--policy", str(nobody)], out=out, err=out) == 0
+    assert "the policy asks for no witness" in out.getvalue()
+    assert "its quorum" not in out.getvalue()
 
 
 def write(files: dict[str, bytes], folder: Path) -> Path:

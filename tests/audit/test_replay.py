@@ -121,7 +121,7 @@ def test_a_verdict_that_was_overtaken_is_a_difference_and_no_lie() -> None:
     world.put(acts.RevokeGrant(grant=grant, reason="over"), by="civil")
     assert not world.take(late).permit
     found = replayed(world).result()
-    assert (found.disputed, found.overtaken) == (0, 1)
+    assert (found.disputed, found.overtaken, found.rejudged) == (0, 1, 1)
     assert found.differences[0].decided.refused_items == ((0, ("REV-01",)),)
 
 

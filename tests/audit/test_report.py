@@ -19,8 +19,9 @@ def lined() -> Lined:
     return busy()
 
 
-def about(lined: Lined, member: str, *, from_ms: int = 0) -> Data:
-    return data_of(lined.world, member, signed_head(lined.world), from_ms=from_ms)[0]
+def about(lined: Lined, member: str, *, from_ms: int = 0, to_ms: int = 1 << 62) -> Data:
+    note = signed_head(lined.world)
+    return data_of(lined.world, member, note, from_ms=from_ms, to_ms=to_ms)[0]
 
 
 def test_a_provider_sees_who_read_what_of_it(lined: Lined) -> None:
@@ -72,6 +73,14 @@ def test_a_period_leaves_out_what_lies_outside(lined: Lined) -> None:
     data = about(lined, "civil", from_ms=lined.world.now_ms - 1)
     assert (data["refusals"], data["applications"]) == ([], [])
     assert data["period"]["from"] == lined.world.now_ms - 1
+
+
+def test_a_period_leaves_out_what_came_after_it(lined: Lined) -> None:
+    (grant,) = about(lined, "health")["received"]
+    granted_ms = lined.world.folded[grant["granted"]].time_ms
+    assert about(lined, "health", to_ms=granted_ms - 1)["received"] == []
+    (then,) = about(lined, "health", to_ms=granted_ms)["received"]
+    assert then["grant"] == grant["grant"]
 
 
 def test_the_same_ledger_gives_the_same_bytes(lined: Lined) -> None:
@@ -194,6 +203,8 @@ def test_a_duty_that_nobody_met_is_a_breach_with_its_rule() -> None:
     ]
     assert ("answer", "civil", "health", "breached") in owed
     (answer,) = [one for one in data["breaches"] if one["kind"] == "answer"]
+    before = about(lined, "civil", to_ms=answer["since"] - 1)["breaches"]
+    assert "answer" not in {one["kind"] for one in before}
     assert answer["rules"] == ["RESP-01", "SLA-02"]
     assert data["rules"]["SLA-02"]["badge"] == "待核"
     assert {answer["entry"]} <= set(data["evidence"])

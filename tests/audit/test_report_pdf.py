@@ -55,6 +55,14 @@ def test_without_a_font_for_chinese_there_is_no_pdf(monkeypatch: pytest.MonkeyPa
     assert "fonts-wqy-microhei" in caught.value.remedy.en
 
 
+def test_a_rare_character_that_no_font_has_is_named_instead_of_a_box() -> None:
+    with pytest.raises(ToolMissing) as caught:
+        reportpdf.pdf("<p>审计 \U000f1234\U000f1234 \U000f5678</p>")
+    assert "(U+F1234)" in caught.value.text.en
+    assert "(U+F5678)" in caught.value.text.en
+    assert "--no-pdf" in caught.value.remedy.en
+
+
 def test_without_pango_there_is_no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str, *_: object, **__: object) -> object:
         raise OSError(f"cannot load library for {name}")
