@@ -12,6 +12,7 @@ its own words; see `policies.citation`.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import orjson
 from pydantic import ValidationError
@@ -19,7 +20,7 @@ from pydantic import ValidationError
 from policies.citation import cite
 from policies.errors import Finding, RuleSetInvalid, RuleUnknown
 from policies.rows import ProfileRow, RegisterFile, RuleRow
-from policies.rule import Language, Rule
+from policies.rule import UNVERIFIED, Language, Rule
 from policies.ruleset import REGISTER, RuleSet
 from policies.yamltext import Document, parse_yaml
 
@@ -69,6 +70,12 @@ class Register:
         found = self.rule(rule)
         return cite(found, [self.rule(name) for name in found.rests_on], self.file, language)
 
+    def day_badge(self, rule: Rule) -> str:
+        """待核 where nobody verified since when ``rule`` holds: a row may be sure, its day not."""
+        days = [self.file.sources[source] for source in rule.source]
+        unsure = any(one.in_force == rule.valid_from and one.dated in _UNSURE for one in days)
+        return UNVERIFIED if rule.badge or unsure else ""
+
     def profile_on(self, day: date) -> str:
         """The profile in force on ``day``. Raises `RuleUnknown` when none is."""
         for name, profile in reversed(self.file.profiles.items()):
@@ -84,6 +91,9 @@ class Register:
             for rule in self
             if profile in rule.profiles and rule.holds_on(day) and rule.mode != "off"
         )
+
+
+_UNSURE: Final = frozenset({"B", "P/B"})
 
 
 def _covers(profile: ProfileRow, day: date) -> bool:

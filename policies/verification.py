@@ -44,6 +44,31 @@ def disagreements(register: Register, policies: tuple[PolicyHead, ...]) -> tuple
     )
 
 
+def lost_rows(before: Register, after: Register, *, of_law: bool = False) -> tuple[Finding, ...]:
+    """Rows of ``before`` (of law only, if so asked) that ``after`` lacks: ids are for ever.
+
+    The ledger holds them: duties, entries and reports name rules that were in force when they came
+    about, and whoever reads them must still find the row.
+    """
+    return tuple(
+        Finding(
+            REGISTER,
+            1,
+            "lost-row",
+            (
+                f"{rule.id} is gone: ids of rules are for ever, the ledger holds them",
+                f"缺少 {rule.id}：规则编号永久有效，账本中已有引用",
+            ),
+            (
+                f"restore the row {rule.id}; if it holds no longer, give it a valid_to",
+                f"请恢复条目 {rule.id}；若已不再施行，请填写 valid_to",
+            ),
+        )
+        for rule in before
+        if rule.id not in after.rules and not (of_law and rule.grade == "bus")
+    )
+
+
 def _of_policy(head: PolicyHead, rule: Rule | None) -> Iterator[Finding]:
     if not head.id:
         yield Finding(

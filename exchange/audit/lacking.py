@@ -71,6 +71,21 @@ def withdrawn(dataset: str) -> Missing:
     )
 
 
+def not_shared(dataset: str, basis: str) -> Missing:
+    """Classed as not shared since (CLASS-01)."""
+    return Missing(
+        "class",
+        Text(
+            f"{dataset} is classed as not shared now: {basis}",
+            f"{dataset} 现已列为不予共享：{basis}",
+        ),
+        Text(
+            "see the entry (exchange catalogue show); whoever disputes it turns to the authority",
+            "请查看目录（exchange catalogue show）；有异议的，向主管部门提出",
+        ),
+    )
+
+
 def revoked(index: int) -> Missing:
     """The grant has ended by an act."""
     return Missing(
@@ -212,6 +227,7 @@ def forbidden(rule: Rule) -> Missing:
 
 
 _BY_RULE: Final = {
+    "CLASS-01": "class",
     "DUTY-01": "duty",
     "PI-02": "assessment",
     "PURPOSE-01": "purpose",

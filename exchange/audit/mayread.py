@@ -132,6 +132,8 @@ def _lacks(registry: Registry, wanted: Wanted, grant: Grant, at_ms: int) -> Iter
         yield lacking.suspended(wanted.member)
     if row.status != "published":
         yield lacking.withdrawn(wanted.dataset)
+    if row.sharing == "refused":
+        yield lacking.not_shared(wanted.dataset, row.basis)
     if grant.revoked is not None:
         yield lacking.revoked(grant.revoked)
     if at_ms >= grant.expires_ms:

@@ -30,6 +30,11 @@ _COLUMNS: Final = (
     Text("rules", "规则"),
     Text("basis (entry)", "依据条目"),
 )
+COUNTED: Final = Text(
+    "last days in working days are counted from the day after receipt: 待核, an assumption of"
+    " this bus",
+    "以工作日计的截止日自收到次日起算：待核，系本总线的假定",
+)
 _EVERY_READER: Final = Text("every reader", "全部使用方")
 _YEAR: Final = Text("needs the calendar of {year}", "待 {year} 年日历")
 
@@ -106,6 +111,8 @@ def tell_duties(
     day = shown(as_of_ms)
     title = Text(_TITLE.en.format(day=day), _TITLE.zh.format(day=day))
     screen.grid(Grid(title, _COLUMNS, [_cells(screen, run, register) for run in _runs(rows)]))
+    if any(duty.days for duty, _ in rows):
+        screen.note(COUNTED)
 
 
 def _runs(rows: Sequence[Row]) -> "list[list[Row]]":
@@ -209,6 +216,8 @@ def tell_duty(screen: Screen, duty: "Duty", how: "Standing") -> None:
     }
     for line in _DETAILS:
         screen.say(line, **values)
+    if duty.days:
+        screen.note(COUNTED)
     if duty.settled is not None and duty.outcome:
         outcome = screen.word(_OUTCOMES[duty.outcome])
         screen.say(_MET, settled=duty.settled, outcome=outcome)
@@ -232,6 +241,7 @@ def duty_data(duty: "Duty", how: "Standing", register: "Register") -> dict[str, 
         "state": how.state,
         "since": shown(how.since_ms),
         "working_days": duty.days or None,
+        "counting_verified": not duty.days,
         "last_day": term.last_day.isoformat() if term.last_day else None,
         "deadline_ms": term.ends_ms,
         "awaiting_calendar": term.awaiting,

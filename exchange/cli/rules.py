@@ -196,24 +196,32 @@ def rule_data(rule: "Rule", register: "Register") -> dict[str, Any]:
         "deadline": rule.deadline.model_dump() if rule.deadline else None,
         "remedy": {"en": rule.needed[0], "zh": rule.needed[1]},
         "valid_from": rule.valid_from.isoformat(),
+        "valid_from_verified": not register.day_badge(rule),
         "valid_to": rule.valid_to.isoformat() if rule.valid_to else None,
         "profiles": list(rule.profiles),
     }
 
 
 def _tell_standing(screen: Screen, rule: "Rule", register: "Register") -> None:
+    # Every value of an unverified row says so itself, and none names a text of law: lines are read
+    # one by one, and a profile's title beside the row would read as where it stands.
+    badge = f" {rule.badge}" if rule.badge else ""
     if rule.deadline:
-        screen.say(Text("  deadline: {t}", "  期限：{t}"), t=screen.word(term(rule)))
+        screen.say(Text("  deadline: {t}", "  期限：{t}"), t=screen.word(term(rule)) + badge)
     if rule.mode != "enforce":
         screen.say(Text("  mode: {m}", "  方式：{m}"), m=screen.word(MODES[rule.mode]))
     profiles = register.file.profiles
-    named = [profiles[name].title.in_language(screen.language) for name in rule.profiles]
-    screen.say(Text("  profiles: {p}", "  配置集：{p}"), p=", ".join(named))
-    screen.say(Text("  in force: {f}", "  施行：{f}"), f=_validity(rule))
+    named = [
+        name if badge else profiles[name].title.in_language(screen.language)
+        for name in rule.profiles
+    ]
+    screen.say(Text("  profiles: {p}", "  配置集：{p}"), p=", ".join(named) + badge)
+    screen.say(Text("  in force: {f}", "  施行：{f}"), f=_validity(rule, register))
 
 
-def _validity(rule: "Rule") -> str:
-    return f"{rule.valid_from.isoformat()} – {rule.valid_to.isoformat() if rule.valid_to else ''}"
+def _validity(rule: "Rule", register: "Register") -> str:
+    until = f" {rule.valid_to.isoformat()}" if rule.valid_to else ""
+    return f"{rule.valid_from.isoformat()} –{until} {register.day_badge(rule)}".rstrip()
 
 
 def _holding(register: "Register", day: date) -> list["Rule"]:
@@ -241,8 +249,8 @@ def _row(rule: "Rule", register: "Register", screen: Screen) -> list[object]:
         screen.word(EFFECTS[rule.effect]),
         screen.word(ENFORCED[rule.enforced]) + mode,
         f"{rule.grade} {rule.badge}".strip(),
-        screen.word(term(rule)),
-        _validity(rule),
+        f"{screen.word(term(rule))} {rule.badge if rule.deadline else ''}".strip(),
+        _validity(rule, register),
         rule.title(screen.language),
         register.citation(rule.id, screen.language),
     ]

@@ -62,6 +62,8 @@ def publish(body: acts.PublishDataset, asked: Asked, index: int) -> None:
         version=index + 1,
     )
     _claim(registry, proposal, Claim(body.dataset, index + 1))
+    if proposal.sharing == "refused":  # CLASS-01: whoever reads it loses access with the next key
+        registry.revoked_at[body.dataset] = index + 1
 
 
 def withdraw(body: acts.WithdrawDataset, asked: Asked, index: int) -> None:

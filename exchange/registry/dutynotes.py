@@ -5,7 +5,7 @@ duties (demands, objections, …) are dutyeffects.py; both use owing.py.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
 from typing import Any, Final
 
@@ -149,6 +149,10 @@ def _settle_periods(asked: Asked, index: int, name: str) -> None:
 
 def _publish(body: acts.PublishDataset, asked: Asked, index: int) -> None:
     registry = asked.registry
+    if registry.datasets[body.dataset].sharing == "refused":
+        # CLASS-01: nobody may read it from here on; applications are still owed their answer.
+        _let_go(asked, index, body.dataset, {"first", "cycle"})
+        return
     digits = registry.shapes[registry.datasets[body.dataset].contract_hash].region_digits
     for place in [one for one in registry.cycles if one[0] == body.dataset]:
         if place[1] and len(place[1]) != digits:  # the contract splits otherwise now
@@ -159,7 +163,7 @@ def _publish(body: acts.PublishDataset, asked: Asked, index: int) -> None:
 
 
 def _open(body: acts.OpenStream, asked: Asked, index: int) -> None:
-    if body.region:
+    if body.region and asked.registry.datasets[body.dataset].sharing != "refused":
         _cycle(asked, index, body.dataset, body.region)
 
 
@@ -195,14 +199,19 @@ def _cycle(asked: Asked, index: int, dataset: str, region: str) -> None:
 
 def _withdraw(body: acts.WithdrawDataset, asked: Asked, index: int) -> None:
     """Nobody owes anything about a dataset that is out of the catalogue, but what readers owe."""
+    _let_go(asked, index, body.dataset, {"answer", "first", "cycle", "catalogue"})
+
+
+def _let_go(asked: Asked, index: int, dataset: str, kinds: Set[str]) -> None:
+    """The duties of ``kinds`` about a dataset have lost their ground."""
     registry = asked.registry
-    for place in [place for place in registry.cycles if place[0] == body.dataset]:
+    for place in [place for place in registry.cycles if place[0] == dataset]:
         del registry.cycles[place]
     for name in sorted(registry.duties_open):
         row = registry.duties[name]
-        if row.dataset == body.dataset and row.kind in {"answer", "first", "cycle", "catalogue"}:
+        if row.dataset == dataset and row.kind in kinds:
             settle(asked, index, name, "lapsed")
-    for place in [place for place in registry.duties_first if place[0] == body.dataset]:
+    for place in [place for place in registry.duties_first if place[0] == dataset]:
         del registry.duties_first[place]
 
 

@@ -27,7 +27,7 @@ def examine_adopt(body: lawacts.AdoptRules, asked: Asked) -> Case | Denied:
     if body.rules == asked.registry.rules:
         return nothing_there("this rule set is in force already", "该规则集已在施行")
     log = LogFacts(asked.registry.origin)
-    finding = asked.book.finding(body, asked.actor, log)
+    finding = asked.book.finding(body, asked.actor, log, asked.law())
     if finding is not None:
         return Denied(busrules.RULES, finding)
     return Case((asked.question(log),))

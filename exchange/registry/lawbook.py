@@ -20,9 +20,15 @@ from exchange.registry.terms import Law
 from policies.errors import RuleSetInvalid
 from policies.facts import Answer, LogFacts, MemberFacts, Question
 from policies.ruleset import RuleSet
+from policies.verification import lost_rows
 
 FAR_OFF_MS: Final = 4_102_444_800_000
 """The year 2100: a rule set must still let the authority adopt another one then."""
+
+
+def adopting_later(authority: MemberFacts, log: LogFacts) -> Question:
+    """Whether the authority may adopt a rule set far off: what every set must leave permitted."""
+    return Question(AdoptRules.kind, authority, log, (), {"time": FAR_OFF_MS})
 
 
 class Decides(Law, Protocol):
@@ -71,8 +77,10 @@ class Lawbook:
         """Whether sets of this engine version can be opened here."""
         return self._opens is not None and self._opens.engine_version == version
 
-    def finding(self, body: AdoptRules, authority: MemberFacts, log: LogFacts) -> Text | None:
-        """Why this set may not be adopted; None if it may. Each set is opened once."""
+    def finding(
+        self, body: AdoptRules, authority: MemberFacts, log: LogFacts, before: Law
+    ) -> Text | None:
+        """Why this set may not be adopted after ``before``; None if it may. Opened once each."""
         if self._opens is None or not self.knows(body.engine):
             return Text(
                 f"this program does not have the engine {body.engine!r}",
@@ -87,8 +95,9 @@ class Lawbook:
             return error.text
         except RuleSetInvalid as error:
             return Text(*error.text)
-        question = Question(body.kind, authority, log, (), {"time": FAR_OFF_MS})
-        if not engine.decide(question).permit:
+        for lost in lost_rows(before.register, engine.register):
+            return Text(*lost.text)
+        if not engine.decide(adopting_later(authority, log)).permit:
             return Text(
                 "under it the authority could never adopt another rule set",
                 "采纳后主管部门将无法再采纳其他规则集",

@@ -8,16 +8,22 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from exchange.errors import InputUnreadable
+from exchange.errors import InputUnreadable, UsageError
 from exchange.flow.ports import Admitted
 from exchange.model.lawacts import AdoptRules, AssignRole, EndRole, PurgeRecords, RecordClass, Role
 from exchange.model.rulesarchive import pack_rules
 from exchange.model.text import Text
+from exchange.registry import facts
+from exchange.registry.lawbook import adopting_later
+from exchange.wiring.lawbook import CedarRules, register_in_force
 from exchange.wiring.newcomer import unfit
 from exchange.wiring.office import Office
 from policies.engine import ENGINE_VERSION, check
 from policies.errors import Finding, RuleSetInvalid
-from policies.ruleset import RuleSet
+from policies.facts import LogFacts
+from policies.register import Register
+from policies.ruleset import REGISTER, RuleSet
+from policies.verification import lost_rows
 
 
 def read_rules(path: Path, base: dict[str, bytes]) -> tuple[RuleSet | None, tuple[Finding, ...]]:
@@ -39,7 +45,12 @@ def read_rules(path: Path, base: dict[str, bytes]) -> tuple[RuleSet | None, tupl
         ) from None
     except RuleSetInvalid as invalid:
         return None, invalid.findings
-    return rules, check(rules)
+    findings = check(rules)
+    if findings:
+        return rules, findings
+    # Rows of law only: a set made before this program need not have the bus's newest rules.
+    before, after = (Register.parse(one[REGISTER]) for one in (base, rules.files))
+    return rules, lost_rows(before, after, of_law=True)
 
 
 def rules_hash(rules: RuleSet) -> bytes:
@@ -48,10 +59,42 @@ def rules_hash(rules: RuleSet) -> bytes:
 
 
 async def adopt(office: Office, rules: RuleSet, *, reason: str) -> Admitted:
-    """Adopt a rule set that was checked: it is the law from the next entry on."""
+    """Adopt a rule set that was checked: it is the law from the next entry on.
+
+    What the ledger could only deny is not signed: the set in force (`UsageError`, ``in-force``),
+    one that drops a row of it (``lost-row``), and one under which the authority could never adopt
+    another (``last-law``).
+    """
+    registry = await office.registry()
+    named = rules_hash(rules)
+    if named == registry.rules:
+        raise UsageError(
+            f"rule set {named.hex()[:16]} is in force already: nothing was signed",
+            f"规则集 {named.hex()[:16]} 已在施行：未签署任何行为",
+            remedy=(
+                "change a file of it first; 'exchange rules export' writes the set in force",
+                "请先修改其中文件；exchange rules export 可导出现行规则集",
+            ),
+            failure="in-force",
+        )
+    engine = CedarRules().open(rules.files)
+    lost = lost_rows(register_in_force(registry), engine.register)
+    if lost:
+        raise UsageError(*lost[0].text, remedy=lost[0].remedy, failure=lost[0].failure)
+    authority = facts.member_facts(registry.members[registry.authority])
+    if not engine.decide(adopting_later(authority, LogFacts(registry.origin))).permit:
+        raise UsageError(
+            "under this rule set the authority could never adopt another: nothing was signed",
+            "采纳该规则集后主管部门将无法再采纳其他规则集：未签署任何行为",
+            remedy=(
+                "let AUTHORITY-01 permit rules.adopt, without an end and without a condition",
+                "请使 AUTHORITY-01 长期、无条件许可 rules.adopt",
+            ),
+            failure="last-law",
+        )
     try:
         body = AdoptRules(
-            rules=rules_hash(rules),
+            rules=named,
             engine=ENGINE_VERSION,
             archive=pack_rules(rules.files),
             reason=reason,

@@ -101,6 +101,16 @@ def test_a_revised_contract_and_a_withdrawn_dataset_are_named(world: World) -> N
     assert lacks(asked(world)) == ["dataset", "contract"]
 
 
+def test_a_dataset_that_is_no_longer_shared_says_on_which_basis(world: World) -> None:
+    world.granted("health")
+    world.publish("civil", sharing="refused", basis="统计法 第九条", basis_kind="law")
+    found = asked(world)
+    assert lacks(found) == ["class"]
+    assert "统计法 第九条" in found.missing[0].text.en
+    assert found.rules == ("CLASS-01",)
+    assert lacks(asked(world, "human-resources", duty="社会保险法")) == ["grant", "class"]
+
+
 def test_a_suspended_member_reads_nothing(world: World) -> None:
     world.granted("health")
     assert world.put(acts.SuspendMember(member="health", reason="x")).permit

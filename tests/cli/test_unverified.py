@@ -18,11 +18,14 @@ from tests.cli.conftest import Terminal
 
 REGISTER: Final = Register.load()
 UNVERIFIED: Final = [rule for rule in REGISTER if rule.grade in {"B", "P/B"}]
-TITLES: Final = {
-    title
-    for source in REGISTER.file.sources.values()
-    for title in (source.title.en, source.title.zh)
-}
+NAMED: Final = [
+    *(source.title for source in REGISTER.file.sources.values()),
+    *(profile.title for profile in REGISTER.file.profiles.values()),
+]
+TITLES: Final = {title for named in NAMED for title in (named.en, named.zh)}
+"""Of texts of law, and of profiles, which are named after them."""
+PROSE: Final = ("  when:", "  remedy:", "  mode:", "  情形：", "  办法：", "  方式：")
+"""Lines under the head of a rule that state no value of it."""
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
 
@@ -45,13 +48,25 @@ def test_the_list_of_rules_cites_none(language: Language, terminal: Terminal) ->
 def test_a_rule_shown_alone_is_not_cited(rule: str, terminal: Terminal) -> None:
     for language in LANGUAGES:
         assert terminal("rules", "show", rule, "--shipped", "--lang", language) == 0
-        head, *_ = terminal.out.splitlines()
-        source = next(line for line in terminal.out.splitlines() if "待核" in line and line != head)
+        head, *lines = terminal.out.splitlines()
         assert "待核" in head
-        assert not cites(source)
+        assert not cites(terminal.out)
+        values = [line for line in lines if not line.startswith(PROSE)]
+        assert all("待核" in line for line in values), values
     shown = terminal.json("rules", "show", rule, "--shipped")
     assert (shown["badge"], shown["verified"]) == ("待核", False)
     assert not any(cites(text) for text in shown["citation"].values())
+
+
+def test_the_day_since_which_a_row_holds_is_marked_where_nobody_verified_it(
+    terminal: Terminal,
+) -> None:
+    """FEE-02 was read (S), the day its text came into force was not; SEC-01's day was."""
+    for rule, verified in (("FEE-02", False), ("SEC-01", True), ("SLA-03", False)):
+        assert terminal("rules", "show", rule, "--shipped", "--lang", "en") == 0
+        (line,) = [one for one in terminal.out.splitlines() if one.startswith("  in force:")]
+        assert ("待核" in line) is not verified, line
+        assert terminal.json("rules", "show", rule, "--shipped")["valid_from_verified"] is verified
 
 
 def test_explanations_of_decisions_cite_none() -> None:

@@ -140,7 +140,21 @@ class DutyStage:
     def republish_as(self, text: str) -> Folded:
         """The dataset with another contract."""
         encoded = Contract.from_yaml(text.encode()).encoded
-        body = self.world.proposal(DATASET, sharing="conditional", contract=encoded)
+        return self._revise(self.world.proposal(DATASET, sharing="conditional", contract=encoded))
+
+    def classify_refused(self) -> Folded:
+        """The dataset as data that a law keeps from being shared."""
+        body = self.world.proposal(
+            DATASET,
+            sharing="refused",
+            contract=self.contract.encoded,
+            basis="统计法 第九条",
+            basis_kind="law",
+        )
+        return self._revise(body)
+
+    def _revise(self, body: acts.ProposeDataset) -> Folded:
+        """Proposed, reviewed, published."""
         proposal = permitted(self.put(body, by="civil"))
         self.world.review(DATASET, proposal)
         return self.put(acts.PublishDataset(dataset=DATASET, proposal=proposal), by="authority")

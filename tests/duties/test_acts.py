@@ -6,7 +6,7 @@ import pytest
 
 from exchange.model import dutyacts
 from exchange.registry.duties import standing
-from tests.duties.stage import DutyStage
+from tests.duties.stage import DutyStage, at_noon
 from tests.ledger.drafts import engine
 
 
@@ -204,3 +204,17 @@ def test_a_date_that_was_set_is_extended_by_working_days(stage: DutyStage) -> No
     how = stage.standing("register", as_of="2026-08-03")
     assert how.term.last_day is not None
     assert how.term.last_day.isoformat() == "2026-08-07"
+
+
+def test_nobody_is_late_with_what_may_no_longer_be_shared() -> None:
+    """CLASS-01: provision lapses, an application is still owed its answer, which is a no."""
+    stage = DutyStage("2026-03-20", cycle="monthly")
+    stage.on("2026-03-23").grant()
+    stage.on("2026-03-24").apply()
+    stage.on("2026-03-25").classify_refused()
+    assert stage.state("first", as_of="2026-06-01")[0] == "lapsed"
+    assert [row.id for row, _ in stage.book(at_noon("2026-06-01")) if row.cycle] == []
+    assert stage.state("answer", as_of="2026-03-26")[0] == "due"
+    assert stage.on("2026-03-26").answer(approve=True).rules == ("CLASS-01",)
+    assert stage.answer(approve=False, basis="统计法 第九条").permit
+    assert stage.state("answer", as_of="2026-03-27")[0] == "done"

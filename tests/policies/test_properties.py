@@ -213,6 +213,7 @@ def live_basis(asker: MemberFacts, grant: GrantFacts, dataset: DatasetFacts, c: 
         and asker.id == grant.consumer
         and dataset.status == "published"
         and dataset.secrecy == "none"
+        and dataset.sharing in {"unconditional", "conditional"}
         and not grant.revoked
         and c["time"] < grant.expires_ms
         and grant.duty != ""

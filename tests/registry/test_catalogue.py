@@ -80,6 +80,28 @@ def test_a_revised_contract_leaves_old_grants_with_the_old_one(world: World) -> 
     assert old in world.registry.shapes
 
 
+def test_what_is_classed_as_not_shared_opens_nothing_from_the_next_key_on(world: World) -> None:
+    grant, stream = world.granted("health"), world.stream("civil")
+    ask = world.ask(grant, world.item(stream))
+    permitted(world.put(ask, by="health/main"))
+    before = world.registry.revocations("villages")
+    world.publish("civil", sharing="refused", basis="统计法 第九条", basis_kind="law")
+    assert world.registry.revocations("villages") > before  # providers begin another epoch
+    assert world.put(ask, by="health/main").rules == ("CLASS-01",)
+    assert world.put(world.application(), by="human-resources").rules == ("CLASS-01",)
+    assert world.registry.grants[grant].revoked is None
+    world.publish("civil")
+    permitted(world.put(ask, by="health/main"))
+
+
+def test_a_class_without_a_law_closes_nothing(world: World) -> None:
+    """Otherwise a provider could take back what it owes by writing another word."""
+    grant, stream = world.granted("health"), world.stream("civil")
+    revision = world.proposal(sharing="refused", basis="某厅规定", basis_kind="rule")
+    assert world.put(revision, by="civil").rules == ("NEG-01",)
+    permitted(world.put(world.ask(grant, world.item(stream)), by="health/main"))
+
+
 def test_provider_and_authority_withdraw_a_dataset(world: World) -> None:
     body = acts.WithdrawDataset(dataset="villages", reason="merged")
     before = world.registry.revocations("villages")

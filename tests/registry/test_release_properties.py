@@ -17,7 +17,7 @@ from exchange.model.rulesarchive import pack_rules
 from exchange.registry.state import Registry
 from policies.engine import ENGINE_VERSION
 from tests.ledger.drafts import DAY_MS, HOUR_MS, START_MS
-from tests.ledger.world import World, exchange_world
+from tests.ledger.world import World, exchange_world, permitted
 from tests.policies.laws import SHIPPED, with_file, with_law
 
 CONSUMERS: Final = ("health", "human-resources")
@@ -72,6 +72,10 @@ def some_act(world: World, chance: Random) -> tuple[Body, str]:
     rare: list[tuple[Body, str]] = [
         (acts.SuspendMember(member=pick(CONSUMERS), reason=""), "authority"),
         (acts.WithdrawDataset(dataset="villages", reason=""), "civil"),
+        (
+            acts.PublishDataset(dataset="villages", proposal=registry.proposed["villages"]),
+            "authority",
+        ),
         (acts.RetireInstance(member="civil", instance="main"), "civil"),
     ]
     return pick(acts_ if chance.random() < 0.95 else rare)
@@ -91,6 +95,7 @@ def has_live_basis(registry: Registry, asked: ParsedAct, item: acts.AskItem, at_
         and (asked.member, member.active) == (grant.consumer, True)
         and registry.instances[grant.consumer, "main"].stopped is None
         and (dataset.status, dataset.secrecy) == ("published", "none")
+        and dataset.sharing != "refused"
         and stream.dataset == grant.dataset
         and item.contract == grant.contract_hash
         and set(fields) <= set(grant.fields)
@@ -122,10 +127,12 @@ def decided(world: World, body: Body, by: str, hub: str) -> Entry | None:
 
 
 def begun() -> World:
-    """Two hubs, a grant and a stream."""
+    """Two hubs, a grant, a stream, and a reviewed revision that shares the data no longer."""
     world = exchange_world(hubs=("hub-1", "hub-2"))
     world.granted("health")
     world.stream("civil")
+    revision = world.proposal(sharing="refused", basis="统计法 第九条", basis_kind="law")
+    world.review("villages", permitted(world.put(revision, by="civil")))
     return world
 
 
