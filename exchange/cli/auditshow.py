@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from exchange.cli.auditentries import VERDICTS, row_data
+from exchange.cli.dutytable import duty_data, tell_ties
 from exchange.cli.rules import tell_rules
 from exchange.cli.session import Session, session_of
 from exchange.cli.times import shown
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from exchange.audit.record import Row
     from exchange.ledger.verdict import Folded
     from exchange.registry.state import Registry
+    from exchange.registry.terms import Law
     from exchange.wiring.office import Office
 
 _LABELS: Final = {
@@ -91,17 +93,22 @@ def show(
 
 
 def show_entry(session: Session, entry: str) -> None:
-    """One entry with its act, its verdict and the rules behind it, as they stood that day."""
+    """One entry with its act, its verdict and the rules behind it, as they stood that day.
+
+    Then the duties that it begins, meets or is about, with the law they rest on, as they stand now.
+    """
+    from exchange.audit.owed import ties
+    from exchange.wiring.clock import now_ms
     from exchange.wiring.lawbook import register_in_force
 
     screen = session.screen
     sought = _Sought(entry)
 
-    async def work(office: "Office") -> "Registry":
+    async def work(office: "Office") -> "tuple[Registry, Law]":
         office.view.listen(sought.take)
-        return await office.registry()
+        return await office.registry(), office.view.engine
 
-    registry = as_reader(session, work)
+    registry, law = as_reader(session, work)
     row = sought.found()
     data = row_data(row) | {"body": _body(row)}
     for name, value in data.items():
@@ -114,7 +121,11 @@ def show_entry(session: Session, entry: str) -> None:
         for one in value if several else [value]:
             screen.say(Text("  {name}: {value}", "  {name}：{value}"), name=name, value=_flat(one))
     tell_rules(screen, row.all_rules, register_in_force(registry, index=row.index))
-    screen.answer(data)
+    tied = [] if row.void else list(ties(registry, law, row.parsed, row.index, now_ms()))
+    tell_ties(screen, tied, law.register)
+    owed = [{"how": tie.how, **duty_data(tie.duty, tie.standing, law.register)} for tie in tied]
+    screen.answer(data | {"duties": owed})
+
 
 
 def _flat(value: object) -> str:

@@ -10,6 +10,7 @@ from exchange.errors import NotFound, UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
+    from exchange.audit.owed import Tie
     from exchange.registry.duties import Standing
     from exchange.registry.dutyrows import Duty
     from policies.register import Register
@@ -170,6 +171,37 @@ def last_day(screen: Screen, how: "Standing") -> str:
 def marked(rules: Iterable[str], register: "Register") -> list[str]:
     """Ids of rules, each with 待核 where nobody has verified it."""
     return [f"{name} {register.rule(name).badge}".strip() for name in rules]
+
+
+_TIES: Final = {
+    "begins": Text("puts under a duty", "产生义务"),
+    "meets": Text("meets a duty", "履行义务"),
+    "about": Text("about a duty", "涉及义务"),
+}
+_TIE: Final = Text(
+    "{how}: {duty} ({what}), {owner} to {beneficiary}, last day {day}, {state}: {rules}",
+    "{how}：{duty}（{what}），义务人 {owner}，受益方 {beneficiary}，截止日 {day}，{state}：{rules}",
+)
+_NOT_BEGUN: Final = Text("not begun", "未起算")
+
+
+def tell_ties(screen: Screen, found: "Sequence[Tie]", register: "Register") -> None:
+    """What an entry means for duties, a line each; their law stands on the duty."""
+    for tie in found:
+        duty, how = tie.duty, tie.standing
+        screen.say(
+            _TIE,
+            how=screen.word(_TIES[tie.how]),
+            duty=duty_name(duty.id),
+            what=screen.word(KINDS[duty.kind]),
+            owner=duty.owner,
+            beneficiary=duty.beneficiary or screen.word(_EVERY_READER),
+            day=last_day(screen, how) or "-",
+            state=screen.word(STATES.get(how.state, _NOT_BEGUN)),
+            rules=", ".join(marked(duty.rules, register)),
+        )
+    if any(tie.duty.days for tie in found):
+        screen.note(COUNTED)
 
 
 _DETAILS: Final = (

@@ -77,6 +77,20 @@ def check_duties(terminal: Terminal, step: dict[str, Any], captured: dict[str, s
         assert found[duty] == (state, rules), (step, duty)
 
 
+def check_entry(
+    terminal: Terminal, step: dict[str, Any], entry: int, captured: dict[str, str]
+) -> None:
+    """The entry itself names what it made somebody owe or settled, with the law of that."""
+    if "owes" not in step:
+        return
+    duties = terminal.json("audit", "show", str(entry))["duties"]
+    found = {row["duty"]: [rule["id"] for rule in row["rules"]] for row in duties}
+    said = {words(name, captured)[0]: rules for name, _, rules in step["owes"]}
+    named = found.keys() & said.keys()
+    assert named, step
+    assert all(found[name] == said[name] for name in named), step
+
+
 def test_every_command_comes_to_the_rules_that_the_table_names(
     live_home: Path, terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +111,8 @@ def test_every_command_comes_to_the_rules_that_the_table_names(
         row = ledger[entry]
         assert (row["verdict"], row["rules"]) == (verdict, rules), step
         assert (row["member"], row["carried"]) == (step["as"], True)
+    for step, entry in zip(SCENARIOS, entries, strict=True):
+        check_entry(terminal, step, entry, captured)
     told = {row["rules"][0] for row in terminal.json("request", "reports")["entries"]}
     assert told == {"CON-02", "ONCE-01"}
     assert terminal("audit", "verify") == 0, terminal.out

@@ -44,6 +44,8 @@ class DutyStage:
         self.refusals: list[tuple[str, ...]] = []
         self.latest: dict[str, bytes] = {}
         self.sequence = 0
+        self.duty_seen: Duty
+        """The duty, or period of one, whose standing was told last."""
         for member in ("civil", "health"):
             self.world.join(member)
         text = TEXT.replace("cycle: yearly", f"cycle: {cycle}")
@@ -296,12 +298,13 @@ class DutyStage:
     def standing(self, kind: str, *, as_of: str, period: str = "") -> Standing:
         """How the newest duty of ``kind`` stands at noon of a day, or that of a period."""
         found = [
-            how
+            (row, how)
             for row, how in self.book(at_noon(as_of))
             if row.kind == kind and row.id.endswith(period)
         ]
         assert found, f"no duty {kind} has begun by {as_of}"
-        return found[-1]
+        self.duty_seen, how = found[-1]
+        return how
 
     def state(self, kind: str, *, as_of: str, period: str = "") -> Ended:
         """Its state and the rules it rests on."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from policies.engine import Engine
 from policies.periods import start_ms
-from tests.duties.scenario import by_duty
+from tests.duties.scenario import by_duty, by_entry
 from tests.policies.laws import engine_with
 from tests.policies.world import ask, depart
 
@@ -48,5 +48,6 @@ def _time(scenario: Scenario) -> dict[str, int]:
 EVALUATORS: Final[dict[str, Evaluator]] = {
     "rules": by_rules,
     "duty": lambda _, scenario: by_duty(scenario),
+    "entry": lambda _, scenario: by_entry(scenario),
 }
 """By the word that stands after ``by``."""
