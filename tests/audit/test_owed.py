@@ -6,6 +6,7 @@ from exchange.audit.owed import Tie, ties
 from exchange.cli.dutytable import tell_ties
 from exchange.cli.screen import Screen
 from exchange.ledger.verdict import Folded
+from exchange.model.text import Language
 from tests.duties.stage import DutyStage, at_noon
 from tests.ledger.drafts import engine
 
@@ -67,9 +68,10 @@ def test_the_first_release_says_what_its_reader_will_owe() -> None:
 def test_it_is_told_in_both_languages_with_the_badge() -> None:
     stage = DutyStage("2026-02-10")
     found = tied(stage, stage.on("2026-02-13").apply(), as_of="2026-02-14")
-    for language, said in (("en", "puts under a duty: answer/"), ("zh", "产生义务：answer/")):
+    spoken: dict[Language, str] = {"en": "puts under a duty: answer/", "zh": "产生义务：answer/"}
+    for language, said in spoken.items():
         out, err = io.StringIO(), io.StringIO()
-        screen = Screen(language=language, as_json=False, out=out, err=err)  # type: ignore[arg-type]
+        screen = Screen(language=language, as_json=False, out=out, err=err)
         tell_ties(screen, found, engine().register)
         (line,) = out.getvalue().splitlines()
         assert line.startswith(said)
