@@ -23,7 +23,8 @@ from exchange.registry.state import Registry
 from exchange.registry.terms import Law
 
 How = Literal["begins", "meets", "about"]
-"""``about``: it answers, extends or escalates the duty, or tried to."""
+"""``about``: it answers, extends or escalates the duty, or tried to, or began it before an
+escalation opened it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,17 @@ def ties(
     registry: Registry, law: Law, act: ParsedAct | Act | None, index: int, at_ms: int
 ) -> Iterator[Tie]:
     """The duties that entry ``index`` concerns, in the order of the ledger, each once."""
-    named = set(_named(act.body)) if act is not None and act.body is not None else set()
+    if act is None or act.body is None:
+        return
+    named, own = set(_named(act.body)), f"/{act.id.hex()}"
     provided = {name for (name, _), one in registry.provided.items() if one.index == index}
     for row in registry.duties.values():
         periods = occurrences(row, registry, at_ms) if row.id in provided else ()
         met = [one for one in periods if one.settled == index]
         for duty in (row, *reversed(met)):
-            how = _how(duty, row, index, named)
+            how = _how(duty, row, index)
+            if how is None and (duty.id in named or duty.id.endswith(own)):
+                how = "about"
             if how is not None:
                 yield Tie(how, duty, standing(duty, registry, law, at_ms))
                 named.discard(duty.id)
@@ -68,12 +73,10 @@ def ties(
             yield Tie("about", period, standing(period, registry, law, at_ms))
 
 
-def _how(duty: Duty, row: Duty, index: int, named: set[str]) -> How | None:
+def _how(duty: Duty, row: Duty, index: int) -> How | None:
     if duty.settled == index:
         return "meets"
-    if duty.basis == index and duty is row:
-        return "begins"
-    return "about" if duty.id in named else None
+    return "begins" if duty.basis == index and duty is row else None
 
 
 def _named(body: Body) -> Iterator[str]:

@@ -42,6 +42,18 @@ def test_whoever_is_refused_is_told_about_which_duty() -> None:
         assert (found.how, found.duty.rules) == ("about", ("RESP-01", "SLA-02"))
 
 
+def test_an_application_that_was_opened_again_is_still_known_by_its_own_entry() -> None:
+    stage = DutyStage("2026-02-10")
+    asked = stage.on("2026-02-13").apply()
+    stage.on("2026-02-14").answer(approve=False, basis="某法 第一条")
+    stage.on("2026-02-24").escalate("answer")
+    decided = stage.on("2026-02-25").decide("directs", until="2026-03-02")
+    assert [tie.how for tie in tied(stage, asked, as_of="2026-02-26")] == ["about"]
+    assert ("begins", "answer") in [
+        (tie.how, tie.duty.kind) for tie in tied(stage, decided, as_of="2026-02-26")
+    ]
+
+
 def test_a_period_is_met_by_its_anchor_and_nothing_is_said_of_others() -> None:
     stage = DutyStage("2026-03-20", cycle="weekly", split=False)
     stage.on("2026-03-25").provide(region="")
