@@ -124,7 +124,7 @@ def show_entry(session: Session, entry: str) -> None:
     tied = [] if row.void else list(ties(registry, law, row.parsed, row.index, now_ms()))
     tell_ties(screen, tied, law.register)
     owed = [{"how": tie.how, **duty_data(tie.duty, tie.standing, law.register)} for tie in tied]
-    screen.answer(data | {"duties": owed})
+    screen.answer({**row_data(row), "duties": owed, "body": data["body"]})
 
 
 

@@ -43,6 +43,11 @@ _AHEAD: Final = Text(
     "a projection: {as_of} lies ahead; this is how things stand then if nothing more happens",
     "预测：{as_of} 尚未到来；若此后无任何行为，届时状态如下",
 )
+_SUSPENDED: Final = Text(
+    "suspended, and bound all the same: {members}; what they owe stays open, insist with: exchange"
+    " escalate new",
+    "已暂停但义务不因此免除：{members}；所欠事项保持未办，可用 exchange escalate new 提请升级",
+)
 _NONE: Final = Text("nothing is overdue", "没有逾期义务")
 _OVERDUE: Final = Text("{count} duties are overdue", "{count} 项义务逾期")
 _WAITING: Final = Text(
@@ -105,7 +110,7 @@ def overdue(context: typer.Context, as_of: AsOf = "now", member: Member = "") ->
 def show(context: typer.Context, duty: DutyId, as_of: AsOf = "now") -> None:
     """Show one duty: its ground, its term, its extension, its escalation."""
     session = session_of(context)
-    rows, register, _ = _read(session, as_of)
+    rows, register, _ = _read(session, as_of, duty=duty)
     found = find_duty(rows, duty)
     tell_duty(session.screen, *found)
     tell_rules(session.screen, found[0].rules, register)
@@ -188,27 +193,36 @@ def show_scoreboard(context: typer.Context, as_of: AsOf = "now") -> None:
     )
 
 
-def _read(session: Session, as_of: str, member: str = "") -> "tuple[list[Row], Register, int]":
-    """The book as the member that asks has folded it itself, at a moment, or ``member``'s part."""
-    from exchange.registry.duties import book
+def _read(
+    session: Session, as_of: str, member: str = "", duty: str = ""
+) -> "tuple[list[Row], Register, int]":
+    """The book as the member that asks has folded it itself, at a moment.
+
+    Or ``member``'s part of it, or the duties whose id begins with ``duty``.
+    """
+    from exchange.registry.duties import OPEN, book
     from exchange.wiring.clock import now_ms
 
     now = now_ms()
     at_ms = as_of_ms(as_of, now_ms=now)
 
-    async def work(office: "Office") -> "tuple[list[Row], Register]":
+    async def work(office: "Office") -> "tuple[list[Row], Register, list[str]]":
         registry = await office.registry()
         law = office.view.engine
         rows = [
-            (duty, how)
-            for duty, how in book(registry, law, at_ms)
-            if not member or member in {duty.owner, duty.beneficiary}
+            (row, how)
+            for row, how in book(registry, law, at_ms)
+            if (not member or member in {row.owner, row.beneficiary})
+            and (not duty or row.id.startswith(duty.strip().removesuffix("…")))
         ]
-        return rows, law.register
+        owners = {row.owner for row, how in rows if how.state in OPEN}
+        return rows, law.register, sorted(one for one in owners if not registry.active(one))
 
-    rows, register = as_reader(session, work)
+    rows, register, suspended = as_reader(session, work)
     if at_ms > now:
         session.screen.note(_AHEAD, as_of=shown(at_ms))
+    if suspended:
+        session.screen.note(_SUSPENDED, members=", ".join(suspended))
     return rows, register, at_ms
 
 

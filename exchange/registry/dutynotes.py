@@ -229,6 +229,28 @@ def _revoke(body: acts.RevokeGrant, asked: Asked, index: int) -> None:
     settle_open(asked, index, f"first/{body.grant.hex()}", "lapsed")
 
 
+def _suspend(body: acts.SuspendMember, asked: Asked, index: int) -> None:
+    """Nobody waits any more for what was owed to it; its copies are due for deletion from here on.
+
+    A suspended id never comes back. What it owes it goes on owing: the law binds the organisation,
+    not its standing here, and nobody confirms in its place. What is disputed is still verified, for
+    the other readers.
+    """
+    registry = asked.registry
+    for grant in registry.grants_by_consumer.get(body.member, ()):
+        registry.ended.setdefault(grant, asked.at_ms)
+    for name in sorted(registry.duties_open):
+        row = registry.duties[name]
+        if row.beneficiary != body.member or row.kind not in {"answer", "demand", "first"}:
+            continue
+        settle(asked, index, name, "lapsed")
+        if row.kind == "answer":
+            request = registry.requests[bytes.fromhex(name.partition("/")[2])]
+            registry.requests[request.id] = replace(
+                request, status="withdrawn", answer=asked.act.id, version=index + 1
+            )
+
+
 def _keys(body: acts.AskKeys, asked: Asked, index: int) -> None:
     """The first release under a grant: its copy will have to be deleted, the persons be told."""
     registry = asked.registry
@@ -277,5 +299,6 @@ _NOTES: Final[dict[type, Callable[[Any, Asked, int], None]]] = {
     acts.WithdrawDataset: _withdraw,
     acts.ProposeDataset: _propose,
     acts.RevokeGrant: _revoke,
+    acts.SuspendMember: _suspend,
     acts.AskKeys: _keys,
 }

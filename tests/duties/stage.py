@@ -128,9 +128,13 @@ class DutyStage:
         """Civil affairs ends the latest grant."""
         return self.put(acts.RevokeGrant(grant=self.latest["grant"], reason=""), by="civil")
 
-    def withdraw_dataset(self) -> Folded:
-        """Civil affairs takes the dataset out of the catalogue."""
-        return self.put(acts.WithdrawDataset(dataset=DATASET, reason=""), by="civil")
+    def suspend(self, member: str) -> Folded:
+        """The authority ends a member's keys."""
+        return self.put(acts.SuspendMember(member=member, reason=""), by="authority")
+
+    def withdraw_dataset(self, by: str = "civil") -> Folded:
+        """Civil affairs, or the authority, takes the dataset out of the catalogue."""
+        return self.put(acts.WithdrawDataset(dataset=DATASET, reason=""), by=by)
 
     def republish(self, *, cycle: str) -> Folded:
         """The dataset with another cycle in its contract."""

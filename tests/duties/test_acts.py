@@ -218,3 +218,36 @@ def test_nobody_is_late_with_what_may_no_longer_be_shared() -> None:
     assert stage.on("2026-03-26").answer(approve=True).rules == ("CLASS-01",)
     assert stage.answer(approve=False, basis="统计法 第九条").permit
     assert stage.state("answer", as_of="2026-03-27")[0] == "done"
+
+
+def test_nobody_is_late_towards_a_suspended_member() -> None:
+    stage = DutyStage("2026-02-10")
+    stage.on("2026-02-11").grant()
+    stage.on("2026-02-13").apply()
+    stage.demand()
+    stage.on("2026-02-14").suspend("health")
+    for kind in ("answer", "demand", "first"):
+        assert stage.state(kind, as_of="2026-05-01")[0] == "lapsed", kind
+    assert stage.answer(approve=True).rules == ("STATE-01",)
+    assert stage.promise().rules == ("STATE-01",)
+
+
+def test_a_suspended_reader_has_its_copy_to_delete_from_then_on(stage: DutyStage) -> None:
+    """Its purpose has ended here; who it is told of owes it, and nobody confirms in its place."""
+    stage.on("2026-07-03").read()
+    stage.on("2026-07-06").suspend("health")
+    assert stage.state("delete", as_of="2026-07-20") == ("due", ("PI-04", "TERM-01"))
+    assert stage.state("delete", as_of="2026-07-21")[0] == "breached"
+    assert stage.state("notify", as_of="2026-07-07")[0] == "breached"
+
+
+def test_a_suspended_provider_goes_on_owing_and_its_applicant_reaches_the_authority() -> None:
+    stage = DutyStage("2026-02-10")
+    stage.on("2026-02-13").apply()
+    stage.on("2026-02-14").suspend("civil")
+    assert stage.state("answer", as_of="2026-03-06")[0] == "breached"
+    assert stage.on("2026-03-06").escalate("answer").permit
+    assert stage.on("2026-03-21").escalate("answer", 2).permit
+    assert stage.decide("directs", by="authority", until="2026-03-27").permit
+    assert stage.on("2026-03-28").withdraw_dataset(by="authority").permit
+    assert stage.duty("answer").outcome == "lapsed"
