@@ -46,7 +46,7 @@ class Register:
             file = RegisterFile.model_validate_json(orjson.dumps(document.data))
         except ValidationError as error:
             raise RuleSetInvalid(tuple(_shape_findings(error, document))) from None
-        findings = tuple(_row_findings(file, document))
+        findings = (*_profile_findings(file, document), *_row_findings(file, document))
         if findings:
             raise RuleSetInvalid(findings)
         rules = {
@@ -139,19 +139,34 @@ def _shape_findings(error: ValidationError, document: Document) -> Iterator[Find
         )
 
 
+def _profile_findings(file: RegisterFile, document: Document) -> Iterator[Finding]:
+    """Profiles that end before they begin. Between two of them nothing is permitted (SPEC 1.4)."""
+    for name, row in file.profiles.items():
+        if row.valid_to is not None and row.valid_to < row.valid_from:
+            yield _bad_row(document, document.line(("profiles", name)), name, *_BACKWARDS)
+
+
+def _bad_row(
+    document: Document, line: int, name: str, text: tuple[str, str], remedy: tuple[str, str]
+) -> Finding:
+    said = (f"{name}: {text[0]}", f"{name}：{text[1]}")
+    return Finding(document.name, line, "bad-row", said, remedy)
+
+
+_BACKWARDS: Final = (
+    ("it ends before it begins", "结束日早于开始日"),
+    ("correct valid_from or valid_to", "请更正 valid_from 或 valid_to"),
+)
+
+
 def _row_findings(file: RegisterFile, document: Document) -> Iterator[Finding]:
     known: set[str] = set()
     every = {row.id for row in file.rules}
     for at, row in enumerate(file.rules):
         for wrong, (en, zh), (fix_en, fix_zh) in _mistakes(row, file, known, every):
             if wrong:
-                yield Finding(
-                    document.name,
-                    document.line(("rules", at)),
-                    "bad-row",
-                    (f"{row.id}: {en}", f"{row.id}：{zh}"),
-                    (fix_en, fix_zh),
-                )
+                line = document.line(("rules", at))
+                yield _bad_row(document, line, row.id, (en, zh), (fix_en, fix_zh))
         known.add(row.id)
 
 
@@ -174,6 +189,11 @@ def _mistakes(
         ("it rests on a rule that does not exist", "所依据的规则不存在"),
         ("name rows of this file", "请写明本文件中的规则编号"),
     )
+    since = row.valid_from or min(
+        (file.sources[name].in_force for name in row.cites if name in file.sources),
+        default=date.min,
+    )
+    yield (row.valid_to is not None and row.valid_to < since, *_BACKWARDS)
     yield (
         (row.grade == "bus") == bool(row.cites),
         (

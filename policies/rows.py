@@ -3,11 +3,24 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,9}-[0-9]{2}\z")]
-Plain = Annotated[str, StringConstraints(min_length=1, max_length=400)]
+_SHOWN = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\z"
+"""No control characters and none that turn the direction of a line: an adopted register is shown on
+terminals for ever."""
+Plain = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=_SHOWN)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}\z")]
+
+TERM_MAX = 1_000
+"""The longest term, in its own unit."""
 
 Grade = Literal["S", "P", "P/B", "B", "bus"]
 """How sure we are: S read in a stored copy, P gist of a secondary copy, B unverified (待核).
@@ -52,12 +65,23 @@ class Words(Row):
 
 
 class Term(Row):
-    """A deadline: act within, or keep for, ``count`` units, extensible once by ``extension``."""
+    """A deadline: act within, or keep for, ``count`` units, extensible once by ``extension``.
+
+    What is to be done is counted in working days, what is to be kept in months or years: the duty
+    book reads nothing else, and a term that nobody counts would never end.
+    """
 
     kind: Literal["within", "keep"]
-    count: Annotated[int, Field(ge=1)]
+    count: Annotated[int, Field(ge=1, le=TERM_MAX)]
     unit: Literal["working-day", "month", "year"]
-    extension: Annotated[int, Field(ge=0)] = 0
+    extension: Annotated[int, Field(ge=0, le=TERM_MAX)] = 0
+
+    @model_validator(mode="after")
+    def counted(self) -> "Term":
+        """Refuse a unit that this kind of term is never counted in."""
+        if (self.kind == "within") != (self.unit == "working-day"):
+            raise ValueError("within is counted in working-day, keep in month or year")
+        return self
 
 
 class SourceRow(Row):
@@ -91,7 +115,7 @@ class RuleRow(Row):
     effect: Effect
     enforced: Enforced
     grade: Grade
-    cites: dict[Slug, Annotated[str, StringConstraints(max_length=40)]] = {}
+    cites: dict[Slug, Annotated[str, StringConstraints(max_length=40, pattern=_SHOWN)]] = {}
     rests_on: tuple[RuleId, ...] = ()
     actions: tuple[Plain, ...] = ()
     profiles: Annotated[tuple[Slug, ...], Field(min_length=1)]

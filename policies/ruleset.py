@@ -17,6 +17,7 @@ REGISTER: Final = "rules.yaml"
 SCHEMA: Final = "schema.cedarschema"
 WORKDAYS: Final = "workdays.csv"
 _FIXED: Final = frozenset({REGISTER, SCHEMA, WORKDAYS})
+_NO_LAW: Final = frozenset({".md", ".py", ".typed"})
 _DOMAIN: Final = b"exchange/v1/rules"
 _SHIPPED: Final = Path(__file__).parent
 
@@ -40,9 +41,14 @@ class RuleSet:
 
     @classmethod
     def read(cls, directory: Path = _SHIPPED) -> "RuleSet":
-        """Read the rule set in ``directory``. Raises `RuleSetInvalid` when a file is missing."""
-        paths = (*(directory / name for name in _FIXED), *directory.glob("*.cedar"))
-        return cls({path.name: path.read_bytes() for path in paths if path.is_file()})
+        """Read the rule set in ``directory``. Raises `RuleSetInvalid` when a file is missing.
+
+        And when there is one that is no part of it: ``fees.ceder`` would be law by its author's
+        word and not by ours. Hidden files, and what explains or packages a rule set, may lie there.
+        """
+        beside = (path for path in directory.iterdir() if path.suffix not in _NO_LAW)
+        paths = (path for path in beside if path.is_file() and not path.name.startswith("."))
+        return cls({path.name: path.read_bytes() for path in paths})
 
     @property
     def policies(self) -> tuple[str, ...]:

@@ -48,14 +48,14 @@ class Term:
 
 
 def row_on(law: Law, rule: str, at_ms: int) -> Rule | None:
-    """The row of law if it holds on the day of ``at_ms`` in China."""
+    """The row of law if it holds on the day of ``at_ms`` in China and is enforced at all."""
     day = day_of(at_ms)
     found = law.register.rules.get(rule)
     try:
         profile = law.register.profile_on(day)
     except RuleUnknown:
         return None
-    if found is None or found.mode == "off":
+    if found is None or found.mode == "off" or found.enforced == "later":
         return None
     return found if profile in found.profiles and found.holds_on(day) else None
 

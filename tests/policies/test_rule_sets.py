@@ -183,3 +183,37 @@ def test_the_schema_is_that_of_the_program() -> None:
 def test_a_syntax_mistake_is_named_by_its_line(text: str, line: int) -> None:
     (finding,) = check(with_file("zz.cedar", text))
     assert (finding.file, finding.failure, finding.line) == ("zz.cedar", "not-cedar", line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("valid_to: 2016-09-04", "valid_to: 2010-09-04", "zj-2014: it ends before it begins"),
+        (
+            "    valid_from: 2021-09-01\n",
+            "    valid_from: 2021-09-01\n    valid_to: 2020-01-01\n",
+            "DUTY-01: it ends before it begins",
+        ),
+        ("count: 10, unit: working-day", "count: 10, unit: month", "counted in working-day"),
+        ("count: 10, unit: working-day", "count: 100000, unit: working-day", "less than or equal"),
+        ("zh: 国家秘密、工作秘密不得共享", r'zh: "国家\e[31m秘密"', "should match pattern"),
+    ],
+)
+def test_spans_terms_and_words_that_nobody_can_mean_are_refused(
+    old: str, new: str, said: str
+) -> None:
+    found = check(with_change("rules.yaml", old, new))
+    assert [(one.file, one.failure) for one in found] == [("rules.yaml", "bad-row")]
+    assert found[0].line > 20
+    assert said in found[0].text[0]
+
+
+def test_a_file_that_is_no_part_of_a_rule_set_is_named(tmp_path: Path) -> None:
+    """A misspelt policy must not be left out in silence, and adopted without."""
+    for name, content in {**SHIPPED.files, "fees.ceder": b"x", "README.md": b"", ".x": b""}.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(RuleSetInvalid) as refused:
+        RuleSet.read(tmp_path)
+    assert [(one.file, one.failure) for one in refused.value.findings] == [
+        ("fees.ceder", "strange-file")
+    ]
