@@ -127,7 +127,6 @@ def show_entry(session: Session, entry: str) -> None:
     screen.answer({**row_data(row), "duties": owed, "body": data["body"]})
 
 
-
 def _flat(value: object) -> str:
     """A value of an entry as people read it."""
     if isinstance(value, dict):
