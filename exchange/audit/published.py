@@ -132,9 +132,10 @@ def _forked(head: SignedHead, index: int | None) -> CheckFailed:
 
 
 _KEEP = (
-    "keep this checkpoint: its signature proves the fork. Compare with another member's, tell the"
-    " authority",
-    "请保全该检查点，其签名即为分叉的证据；请与其他成员比对并报告主管部门",
+    "keep this checkpoint: its signature proves the fork. Compare with your own ledger, which names"
+    " the first entry that differs (exchange audit verify --against COPY); tell the authority",
+    "请保全该检查点，其签名即为分叉的证据；请与自己的账本比对以找出首个不同的条目"
+    "（exchange audit verify --against 副本），并报告主管部门",
 )
 
 

@@ -3,10 +3,11 @@
 Whoever replays the entries of a log has their tree; a proof that others make is made of the tiles.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from exchange.errors import CheckFailed
+from exchange.ledger.entry import leaf_hash
 from exchange.ledger.logreader import LogReader
 from exchange.ledger.merkle import HASH_BYTES, Tree
 from exchange.ledger.tiles import ENTRIES, HEIGHT, Tile, tiles_between
@@ -19,15 +20,21 @@ _KEEP: Final = (
 
 
 async def check_tiles(
-    reader: LogReader, tree: Tree, *, tell: Callable[[int], None] = lambda _: None
+    reader: LogReader,
+    tree: Tree,
+    size: int | None = None,
+    *,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """How many tiles ``reader`` serves for a log of the size of ``tree``; all are of its entries.
+    """How many tiles ``reader`` serves for the first ``size`` leaves of ``tree``, or for all.
+
+    All are of its entries.
 
     Raises `CheckFailed` with ``log-tile``, naming the tile and the first entry it has wrong;
     `NotFound` for a tile that is not served, `NoteRefused` for one of another length.
     """
     count = 0
-    for tile in tiles_between(0, tree.size):
+    for tile in tiles_between(0, tree.size if size is None else size):
         if tile.level == ENTRIES:
             continue
         honest = tree.row(HEIGHT * tile.level, tile.first, tile.first + tile.width)
@@ -37,6 +44,30 @@ async def check_tiles(
         count += 1
         tell(1)
     return count
+
+
+async def check_entries(reader: LogReader, tree: Tree, size: int) -> None:
+    """The first ``size`` entries that ``reader`` serves are the leaves of ``tree``.
+
+    Raises `CheckFailed` with ``log-entry``, naming the first that is not; `NotFound`,
+    `NoteRefused`.
+    """
+    at = 0
+    async for entries in reader.bundles(0, size):
+        check_leaves(entries, tree, at)
+        at += len(entries)
+
+
+def check_leaves(entries: Sequence[bytes], tree: Tree, first: int) -> None:
+    """The same of entries that are at hand, from index ``first`` on; not beyond ``tree``."""
+    for index, entry in enumerate(entries[: max(0, tree.size - first)], first):
+        if leaf_hash(entry) != tree.leaf(index):
+            raise CheckFailed(
+                f"entry {index} of this copy is not entry {index} of the ledger read here",
+                f"该副本的第 {index} 条与此处读到的账本第 {index} 条不同",
+                remedy=_KEEP,
+                failure="log-entry",
+            )
 
 
 def _first_entry(tile: Tile, served: bytes, honest: bytes) -> int:

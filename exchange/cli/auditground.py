@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from exchange.audit.archive import Header
     from exchange.audit.replay import Replay
     from exchange.ledger.cosignature import SignedHead
+    from exchange.ledger.genesis import Root
     from exchange.ledger.policy import Policy, Witnessed
     from exchange.wiring.office import Office
 
@@ -51,6 +52,13 @@ async def newest_head(
     raise AssertionError("the last try returns or raises")
 
 
+def begun(replay: "Replay") -> "Root":
+    """The root of trust of what was replayed; `LedgerBroken` if there was no entry at all."""
+    if replay.root is None:
+        raise _empty()
+    return replay.root
+
+
 def signed_heads(notes: "Sequence[bytes]", replay: "Replay") -> "list[SignedHead]":
     """The heads in ``notes``: each signed by a hub of this ledger, and a head of its tree.
 
@@ -59,9 +67,8 @@ def signed_heads(notes: "Sequence[bytes]", replay: "Replay") -> "list[SignedHead
     from exchange.audit.published import check_checkpoint
     from exchange.wiring.hublog import keys_of_log
 
-    if replay.root is None:
-        raise _empty()
-    keys = keys_of_log(replay.root)
+    root = begun(replay)
+    keys = keys_of_log(root)
     return [check_checkpoint(note, keys, replay.leaves.tree) for note in notes]
 
 

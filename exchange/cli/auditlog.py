@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Final
 from exchange.errors import NoteRefused, NotFound
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from exchange.audit.published import Agreed
+    from exchange.ledger.merkle import Tree
     from exchange.ledger.policy import Policy
     from exchange.wiring.office import Office
 
@@ -51,18 +54,60 @@ async def check_log(office: "Office", policy: "Policy | None" = None) -> "Agreed
 async def compare(office: "Office", where: str) -> None:
     """Whether what another reader was shown is of the ledger that this office has read.
 
-    ``where`` is a checkpoint file, or a copy of a log: then a fork is traced to its first entry.
+    ``where`` is a checkpoint file, an archive, or a copy of a log: of these two every entry is
+    compared, and a fork is traced to its first one.
     """
-    from exchange.audit.published import agree, check_checkpoint
+    from exchange.audit.published import agree
+    from exchange.audit.tilecheck import check_entries, check_tiles
     from exchange.ledger.logreader import LogReader
     from exchange.wiring.logsource import open_source
 
     tree = office.view.follower.leaves.tree
     if Path(where).is_file():
-        check_checkpoint(Path(where).read_bytes(), office.log_keys, tree)
+        _compare_file(Path(where), office, tree)
         return
     source = open_source(where)
     try:
-        await agree(LogReader(source), office.log_keys, tree)
+        reader = LogReader(source)
+        size = (await agree(reader, office.log_keys, tree)).head.checkpoint.size
+        await check_entries(reader, tree, size)
+        await check_tiles(reader, tree, size)
     finally:
         await source.close()
+
+
+def _compare_file(file: Path, office: "Office", tree: "Tree") -> None:
+    """An archive, or else a checkpoint."""
+    from exchange.audit.archive import MAGIC
+    from exchange.audit.published import check_checkpoint
+
+    with file.open("rb") as opened:
+        if opened.read(len(MAGIC)) == MAGIC:
+            _compare_archive(opened, office, tree)
+        else:
+            check_checkpoint(file.read_bytes(), office.log_keys, tree)
+
+
+def _compare_archive(opened: "BinaryIO", office: "Office", tree: "Tree") -> None:
+    """The entries of an archive, one by one, then its heads."""
+    from exchange.audit.archive import ArchiveReader
+    from exchange.audit.published import check_checkpoint
+    from exchange.audit.tilecheck import check_leaves
+
+    opened.seek(0)
+    reader, at = ArchiveReader(opened), 0
+    for entries in reader.blocks():
+        check_leaves(entries, tree, at)
+        at += len(entries)
+    for note in reader.end.checkpoints if reader.end else ():
+        check_checkpoint(note, office.log_keys, tree)
+    if at > tree.size:
+        raise NotFound(
+            f"the archive has {at} entries, and the ledger read here {tree.size}",
+            f"存档有 {at} 条，而此处读到的账本只有 {tree.size} 条",
+            remedy=(
+                "try again; if it stays so, the topic was cut: keep the archive",
+                "请重试；若仍如此，说明主题被截断，请保全存档",
+            ),
+            failure="not-sealed",
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from exchange.cli.auditground import (
+    begun,
     check_claims,
     check_head,
     newest_head,
@@ -187,8 +188,9 @@ def replay_log(
                     replay.take(messages)
                 replay.finish()
             rate = timer.stop()
+            begun(replay)
+            tiles = await check_tiles(reader, replay.leaves.tree)  # names the entry of a fork
             (head,) = signed_heads((note,), replay)
-            tiles = await check_tiles(reader, replay.leaves.tree)
         finally:
             await source.close()
         witnessed = check_quorum(head, demanded) if demanded is not None else None

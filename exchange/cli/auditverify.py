@@ -64,7 +64,8 @@ def verify(
     ] = None,
     policy: PolicyOption = None,
     against: Annotated[
-        str, typer.Option("--against", help="Checkpoint or copy of the log of another reader.")
+        str,
+        typer.Option("--against", help="Checkpoint, archive or copy of another reader's log."),
     ] = "",
     archive: Annotated[
         Path | None, typer.Option("--archive", help="A file made by 'audit export'; no network.")
@@ -76,6 +77,8 @@ def verify(
     """Read the whole ledger from Kafka, check every signature and verdict, compare with the hub."""
     session = session_of(context)
     screen = session.screen
+    if archive is not None and (proof is not None or entry is not None or against):
+        raise _alone()
     if archive is not None:
         verify_archive(session, archive, pin, policy)
         return
@@ -203,6 +206,18 @@ def _published(agreed: "Agreed") -> dict[str, object]:
         "signed": stated(agreed.head.time_s) if agreed.head.time_s else None,
         "witnesses": sorted(witnessed.times) if witnessed is not None else [],
     }
+
+
+def _alone() -> UsageError:
+    return UsageError(
+        "--archive is verified by itself: --proof, --entry and --against do not go with it",
+        "--archive 单独核验，不能与 --proof、--entry、--against 同用",
+        remedy=(
+            "compare it with your own ledger: exchange audit verify --against ARCHIVE",
+            "与自己的账本比对：exchange audit verify --against 存档",
+        ),
+        failure="option",
+    )
 
 
 def _needs_proof() -> UsageError:

@@ -12,7 +12,7 @@ from exchange.cli.main import run
 from exchange.ledger.checkpoint import parse_checkpoint
 from exchange.ledger.merkle import Tree
 from exchange.ledger.note import Note
-from exchange.ledger.tiles import CHECKPOINT
+from exchange.ledger.tiles import CHECKPOINT, encode_bundle
 from tests.audit.reported import busy, signed_head
 from tests.audit.test_mutations import published
 from tests.ledger.drafts import ORIGIN
@@ -143,6 +143,33 @@ def test_a_copy_of_a_log_is_replayed_with_its_tiles_and_its_quorum(
     assert audit(*words)[0] == 0
     code, said = audit(*words, "--policy", policy(tmp_path))
     assert (code, said["failure"]) == (1, "quorum")
+
+
+@pytest.mark.parametrize("change", ["swap", "delete", "duplicate"])
+def test_a_copy_whose_entries_were_moved_names_the_first(
+    change: str, world: World, tmp_path: Path
+) -> None:
+    """The entries are honest ones, each signed by a hub: only their places are false."""
+    raws = [entry.raw for entry in world.entries]
+    at = len(raws) - 6
+    moved = {
+        "swap": [*raws[:at], raws[at + 1], raws[at], *raws[at + 2 :]],
+        "delete": [*raws[:at], *raws[at + 1 :], raws[-1]],
+        "duplicate": [*raws[:at], raws[at - 1], *raws[at:-1]],
+    }[change]
+    files = published(world)
+    bundle = next(name for name in files if "entries" in name)
+    folder = write(files | {bundle: encode_bundle(moved)}, tmp_path / "log")
+    code, said = audit("replay", "--log", folder, "--pin", world.pin.hex())
+    assert (code, said["failure"]) == (1, "log-tile")
+    assert f"from entry {at} on" in said["message"]["en"]
+
+
+def test_an_archive_is_verified_by_itself(world: World, tmp_path: Path) -> None:
+    words = ("verify", "--archive", archive(world, tmp_path), "--pin", world.pin.hex())
+    for more in (("--against", tmp_path), ("--proof", tmp_path), ("--entry", tmp_path)):
+        code, said = audit(*words, *more)
+        assert (code, said["failure"]) == (2, "option")
 
 
 def test_an_empty_log_is_none(world: World, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.audit.tilecheck import check_tiles
+from exchange.audit.tilecheck import check_entries, check_tiles
 from exchange.errors import CheckFailed, NoteRefused, NotFound
 from exchange.ledger.logreader import LogReader
 from exchange.ledger.tiles import ENTRIES, parse_path
@@ -61,3 +61,19 @@ async def test_a_tile_that_is_gone_or_cut_is_no_pass() -> None:
     superseded = LOG.files() | {"tile/0/002": longer["tile/0/002"]}
     del superseded["tile/0/002.p/188"]
     assert await check_tiles(LogReader(Served(superseded)), LOG.tree) == 4
+
+
+@pytest.mark.parametrize("at", [0, 255, 256, 599])
+async def test_entries_under_an_honest_head_and_honest_tiles_are_compared_too(at: int) -> None:
+    """Whoever serves a copy may change the entries alone: neither head nor tile shows it."""
+    forked = PublishedLog(seed=4).grow(600)
+    forked.entries[at] += b"x"
+    bundles = {path: raw for path, raw in forked.files(600).items() if "entries" in path}
+    files = LOG.files(600) | bundles
+    reader = LogReader(Served(files))
+    assert await check_tiles(reader, LOG.tree, 600) == 4
+    with pytest.raises(CheckFailed) as caught:
+        await check_entries(reader, LOG.tree, 600)
+    assert caught.value.failure == "log-entry"
+    assert f"entry {at} of this copy" in caught.value.text.en
+    await check_entries(LogReader(Served(LOG.files(600))), LOG.tree, 600)
