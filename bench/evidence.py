@@ -56,6 +56,7 @@ def measured(count: int, directory: Path) -> dict[str, dict[str, Any]]:
     big_ledger(count)
     found = {}
     for what in WHAT:
+        print(f"bench: evidence, {what}", file=sys.stderr, flush=True)
         command = [sys.executable, "-m", "bench.evidence", what, str(count)]
         command += ["--log", str(directory / "log")]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -183,7 +184,7 @@ def portions(big: BigLedger) -> Iterator[list[Message]]:
 
 
 def _read(big: BigLedger, listen: Callable[[Folded], None]) -> Replay:
-    with Verifiers(0) as verifiers:
+    with Verifiers(0) as verifiers, seldom_collected():
         fold = RegistryFold([big.engine()])
         made = Replay(bytes.fromhex(big.pin), fold, verifiers, strict=True, listen=listen)
         for messages in portions(big):

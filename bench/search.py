@@ -21,7 +21,7 @@ from exchange.audit.viewquery import Question, ask, count
 from exchange.audit.viewtables import TERMS
 from exchange.registry.fold import RegistryFold
 from exchange.wiring.auditview import prepare
-from exchange.wiring.replaying import as_messages
+from exchange.wiring.replaying import as_messages, seldom_collected
 from keys.verifiers import Verifiers
 
 QUESTIONS: Final = 600
@@ -59,7 +59,7 @@ def search(big: BigLedger) -> dict[str, float]:
 def _fed(big: BigLedger, view: View) -> float:
     """Seconds that the view took of the replay that made it."""
     feed, spent = Feed(view), 0.0
-    with Verifiers(0) as verifiers:
+    with Verifiers(0) as verifiers, seldom_collected():
 
         def take(folded: object) -> None:
             nonlocal spent
