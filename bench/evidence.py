@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.bigledger import BigLedger, big_ledger
+from bench.memory import Peak
 from bench.rounds import quantile
 from bench.search import search
 from exchange.audit.published import prove
@@ -219,11 +219,9 @@ def main() -> None:
             found = reconcile(big)
         case _:
             found = proofs(big, given.log)
-    peaks = [
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    ]
-    found["peak_mb"] = round(max(peaks) / 1024, 1)
+    peak = Peak()
+    peak.look(os.getpid())
+    found["peak_mb"] = round(peak.resident / 1e6, 1)
     print(json.dumps(found))
 
 

@@ -11,6 +11,7 @@ is not listed here, and only equal questions count as alike. What the policies w
 (a number, a text, an entity) stands for itself.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -19,6 +20,7 @@ from typing import Any, Final
 import orjson
 
 from policies.facts import (
+    ContextValue,
     DatasetFacts,
     DutyFacts,
     GrantFacts,
@@ -77,95 +79,119 @@ class Likeness:
         # An enumerated entity type would look into ids while a question is validated.
         self.pins = None if "enum" in schema else pins_of(policies)
         """What the policies write out; None if they look at more than order and sameness."""
-        self._texts = {text: at for at, text in enumerate(self.pins.texts)} if self.pins else {}
-        self._seen: dict[tuple[int, ...], _Taken] = {}
+        self._pinned = self.pins or Pins((), ())
+        self._seen: dict[tuple[int, ...], _Sight] = {}
 
     def key(self, question: Question) -> Hashable | None:
         """Equal for two questions only if they have one answer; None for what is no question."""
+        facts = (question.principal, question.resource, *question.related)
         try:
-            taken = self._taken_apart(question)
-            "".join(taken.texts if taken else ()).encode()
+            seen = self._seen.get(tuple(map(id, facts))) or self._looked_at(facts)
+            return seen and self._asked(seen, question.action, question.context)
         except (AttributeError, TypeError, UnicodeEncodeError):
             return None
-        if taken is None:
-            return None
-        parts, numbers = taken.parts, taken.numbers
-        if self.pins is None:
-            return tuple(parts), tuple(numbers)
-        order = sorted({*numbers, *self.pins.numbers})
-        if order and not _LONG_MIN <= order[0] <= order[-1] <= _LONG_MAX:
-            return None  # not a number to Cedar
-        rank = {number: at for at, number in enumerate(order)}
-        return tuple(parts), tuple([rank[number] for number in (*numbers, *self.pins.numbers)])
 
-    def _taken_apart(self, question: Question) -> "_Taken | None":
-        """All that a question says; None if it holds what is no fact."""
-        facts = (question.principal, question.resource, *question.related)
-        sight = tuple(map(id, facts))
-        known = self._seen.get(sight)
-        if known is None:
-            known = self._entities(facts)
-            if known is None:
-                return None
-            if len(self._seen) >= SEEN_MAX:
-                self._seen.clear()
-            self._seen[sight] = known
-        context = question.context
-        names = sorted(context)
-        taken = _Taken(
-            facts, [*known.parts, question.action, *names], [*known.numbers], dict(known.texts)
-        )
-        named = set(map(type, (question.action, *names))) == {str}
-        values = [context[name] for name in names]
-        return taken if named and _note(values, taken, pinned=self.pins is not None) else None
-
-    def _entities(self, facts: tuple[Resource, ...]) -> "_Taken | None":
-        taken = _Taken(facts, [], [], dict(self._texts))
+    def _looked_at(self, facts: tuple[Resource, ...]) -> "_Sight | None":
+        """What every question about ``facts`` says; None if one of them is no fact."""
+        notes = _Notes({text: at for at, text in enumerate(self._pinned.texts)}, self.pins)
         for fact in facts:
             kind = type(fact)
-            taken.parts.append(kind)
-            values = _VALUES[kind](fact) if kind in _VALUES else (None,)
-            if not _note(values, taken, pinned=self.pins is not None):
+            notes.parts.append(kind)
+            if not notes.take(_VALUES[kind](fact) if kind in _VALUES else (None,)):
                 return None
-        return taken
+        notes.check_texts()
+        numbers = (*notes.numbers, *self._pinned.numbers)
+        order = sorted(set(numbers))
+        if order and not _LONG_MIN <= order[0] <= order[-1] <= _LONG_MAX:
+            return None  # not a number to Cedar
+        said = numbers if self.pins is None else map(order.index, numbers)
+        seen = _Sight(facts, (tuple(notes.parts), tuple(said)), order, notes.texts | notes.new)
+        if len(self._seen) >= SEEN_MAX:
+            self._seen.clear()
+        self._seen[tuple(map(id, facts))] = seen
+        return seen
+
+    def _asked(
+        self, seen: "_Sight", action: str, context: Mapping[str, ContextValue]
+    ) -> Hashable | None:
+        """The class of a question about what was ``seen``."""
+        names = sorted(context)
+        notes = _Notes(seen.texts, self.pins)
+        if set(map(type, (action, *names))) != {str} or not notes.take(map(context.get, names)):
+            return None
+        notes.check_texts()
+        own = sorted(set(notes.numbers))
+        if own and not _LONG_MIN <= own[0] <= own[-1] <= _LONG_MAX:
+            return None
+        if self.pins is None:
+            said: list[Hashable] = [*notes.numbers]
+        else:
+            # Where each lies among the numbers seen before, and which of its neighbours is less.
+            order = seen.order
+            said = [
+                (bisect_left(order, one), bisect_right(order, one), own.index(one))
+                for one in notes.numbers
+            ]
+        return seen.said, action, tuple(names), tuple(notes.parts), tuple(said)
 
 
-@dataclass(slots=True)
-class _Taken:
-    """What was said, with numbers apart; ``texts`` holds those that occurred, each with its place.
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What questions about ``facts`` say, whatever their context is.
 
     Holding ``facts`` keeps their identities theirs: nothing else can be taken for one of them.
     """
 
     facts: tuple[Resource, ...]
-    parts: list[object]
-    numbers: list[int]
+    said: Hashable
+    order: list[int]
+    """Every number in it and in the policies, ascending."""
     texts: dict[str, int]
+    """Every text in it and in the policies, each with its place."""
 
 
-def _note(values: Iterable[object], taken: _Taken, *, pinned: bool) -> bool:
-    """Put ``values`` behind what was taken; False if one is nothing that a fact holds.
+class _Notes:
+    """Takes values apart: numbers in ``numbers``, all else in ``parts``.
 
-    Texts become their places if ``pinned``, and stay as they are otherwise.
+    With pins, texts become their places: in ``texts`` or, behind those, in ``new``. Without, they
+    stay as they are.
     """
-    parts, texts = taken.parts, taken.texts
-    for value in values:
-        kind = type(value)
-        if isinstance(value, str) and kind is str:
-            at = texts.setdefault(value, len(texts))
-            parts.append(at if pinned else value)
-        elif isinstance(value, bool):
-            parts.append(_YES if value else _NO)
-        elif isinstance(value, int) and kind is int:
-            taken.numbers.append(value)
-            parts.append(_NUMBER)
-        elif isinstance(value, tuple) and kind is tuple and set(map(type, value)) <= {str}:
-            several = sorted(set(value))
-            places = tuple([texts.setdefault(one, len(texts)) for one in several])
-            parts.append(places if pinned else tuple(several))
-        else:
-            return False
-    return True
+
+    __slots__ = ("_pinned", "new", "numbers", "parts", "texts")
+
+    def __init__(self, texts: dict[str, int], pins: Pins | None) -> None:
+        self.parts: list[Any] = []
+        self.numbers: list[int] = []
+        self.texts = texts
+        self.new: dict[str, int] = {}
+        self._pinned = pins is not None
+
+    def take(self, values: Iterable[object]) -> bool:
+        """Take ``values``; False if one is nothing that a fact holds."""
+        for value in values:
+            kind = type(value)
+            if isinstance(value, str) and kind is str:
+                self.parts.append(self._placed(value))
+            elif isinstance(value, bool):
+                self.parts.append(_YES if value else _NO)
+            elif isinstance(value, int) and kind is int:
+                self.numbers.append(value)
+                self.parts.append(_NUMBER)
+            elif isinstance(value, tuple) and kind is tuple and set(map(type, value)) <= {str}:
+                self.parts.append(tuple([self._placed(one) for one in sorted(set(value))]))
+            else:
+                return False
+        return True
+
+    def check_texts(self) -> None:
+        """Raise `UnicodeEncodeError` for a text that is none: half a character."""
+        "".join(self.new).encode()
+
+    def _placed(self, text: str) -> int | str:
+        at = self.texts.get(text)
+        if at is None:
+            at = self.new.setdefault(text, len(self.texts) + len(self.new))
+        return at if self._pinned else text
 
 
 def pins_of(policies: str) -> Pins | None:

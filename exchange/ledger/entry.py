@@ -39,8 +39,7 @@ _FIELDS: Final = _REQUIRED | {_VALID_UNTIL: int}
 _MADE_HERE: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What a hub states in an entry. ``act`` is the act's bytes as they arrived."""
 
     origin: str

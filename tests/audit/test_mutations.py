@@ -9,7 +9,6 @@ import io
 import re
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,7 +142,7 @@ SOURCES = {"topic": from_topic, "tiles": from_log, "archive": from_archive}
 
 def signed_anew(world: World, raw: bytes, *, by: str = "hub/hub-1", **changed: object) -> bytes:
     """The entry with other contents, under a hub's key or somebody else's."""
-    said = replace(parse_entry(raw).statement, **changed)  # type: ignore[arg-type]
+    said = parse_entry(raw).statement._replace(**changed)  # type: ignore[arg-type]
     return sign_entry(said, world.signer(by))
 
 

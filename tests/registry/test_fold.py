@@ -1,7 +1,5 @@
 """Verdicts at their position: carried while the footprint holds, anew otherwise (decision 6)."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,7 +40,7 @@ def replayed(world: World, rules: object = None) -> RegistryFold:
 
 def altered(world: World, entry: Entry, **changed: object) -> Entry:
     """The same entry with another statement, signed by the same hub."""
-    statement: Statement = replace(entry.statement, **changed)  # type: ignore[arg-type]
+    statement: Statement = entry.statement._replace(**changed)  # type: ignore[arg-type]
     parsed = parse_entry(sign_entry(statement, world.signer("hub/hub-1")))
     return verify_entry(parsed, world.public("hub/hub-1"))
 

@@ -1,7 +1,5 @@
 """Changing the law is an act: whole, right, by the authority, from the next entry on."""
 
-from dataclasses import replace
-
 import pytest
 
 from exchange.errors import LedgerBroken
@@ -55,7 +53,7 @@ def replayed(world: World) -> RegistryFold:
 
 def resigned(world: World, entry: Entry, **changed: object) -> Entry:
     """The entry as a hub that lies would have made it."""
-    statement = replace(entry.statement, **changed)  # type: ignore[arg-type]
+    statement = entry.statement._replace(**changed)  # type: ignore[arg-type]
     parsed = parse_entry(sign_entry(statement, world.signer("hub/hub-1")))
     return verify_entry(parsed, world.public("hub/hub-1"))
 
