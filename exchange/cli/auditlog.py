@@ -4,12 +4,13 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from exchange.errors import NoteRefused, NotFound
+from exchange.errors import InputUnreadable, NoteRefused, NotFound
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
     from exchange.audit.published import Agreed
+    from exchange.ledger.cosignature import LogKeys
     from exchange.ledger.merkle import Tree
     from exchange.ledger.policy import Policy
     from exchange.wiring.office import Office
@@ -27,12 +28,12 @@ async def check_log(office: "Office", policy: "Policy | None" = None) -> "Agreed
     Raises `CheckFailed` (``checkpoint-old``, ``checkpoint-fork``, ``checkpoint-ahead``) naming an
     entry, or `NoteRefused`. What was seen last time is checked first, what is seen now is kept.
     """
-    from exchange.audit.published import agree, check_checkpoint, old_checkpoint
+    from exchange.audit.published import agree, old_checkpoint
 
     tree = office.view.follower.leaves.tree
     seen = office.home.member_directory(office.member) / SEEN_FILE
     if seen.is_file():
-        check_checkpoint(seen.read_bytes(), office.log_keys, tree)
+        _check_seen(seen, office.log_keys, tree)
     wanted = tree.size
     for tries_left in reversed(range(TRIES)):
         try:
@@ -43,12 +44,34 @@ async def check_log(office: "Office", policy: "Policy | None" = None) -> "Agreed
             await office.view.catch_up()
         else:
             if agreed.head.checkpoint.size >= wanted:
-                seen.write_bytes(agreed.head.raw)
+                draft = seen.with_suffix(".new")
+                draft.write_bytes(agreed.head.raw)
+                draft.replace(seen)  # whole or not at all
                 return agreed
             if not tries_left:
                 raise old_checkpoint(agreed.head, wanted)
         await asyncio.sleep(PAUSE_S)
     raise AssertionError("the last try returns or raises")
+
+
+def _check_seen(file: Path, keys: "LogKeys", tree: "Tree") -> None:
+    """The checkpoint of last time; `InputUnreadable` names a file that is none any more."""
+    from exchange.audit.published import check_checkpoint
+
+    try:
+        check_checkpoint(file.read_bytes(), keys, tree)
+    except NoteRefused as error:
+        raise InputUnreadable(
+            f"{file}, the checkpoint that was verified last, is none of this ledger"
+            f" ({error.failure})",
+            f"{file} 应为上次核验过的检查点，但不是本账本的检查点（{error.failure}）",
+            remedy=(
+                "find out who changed it, then remove it; without it a fork since then goes"
+                " unnoticed here",
+                "请查明改动者后删除该文件；缺少它则此处无法察觉其后的分叉",
+            ),
+            failure="seen-checkpoint",
+        ) from None
 
 
 async def compare(office: "Office", where: str) -> None:
