@@ -57,18 +57,11 @@ def at_work(session: Session, work: Work[T], *, member: str | None = None) -> T:
 
 def _tell_warnings(session: Session, office: "Office") -> None:
     """Name the prohibitions that the acts of this command met and the rule set only tells of."""
-    from exchange.wiring.lawbook import shipped_rules
+    from exchange.wiring.lawbook import warnings_of
 
-    if not office.hub.permitted_by:
-        return
-    # Where a command never read the ledger, the program's own register names the rules.
-    read = bool(office.view.registry.rules)
-    register = office.view.engine.register if read else shipped_rules().register
-    for rule in sorted(office.hub.permitted_by & register.rules.keys()):
-        row = register.rules[rule]
-        if row.effect == "forbid":
-            title = session.screen.word(Text(row.title_en, row.title_zh))
-            session.screen.note(_WARNING, rule=rule, badge=row.badge, title=title)
+    for row in warnings_of(office.hub.permitted_by, office.view):
+        title = session.screen.word(Text(row.title_en, row.title_zh))
+        session.screen.note(_WARNING, rule=row.id, badge=row.badge, title=title)
 
 
 def keep_log(session: Session, home: "Home") -> None:

@@ -15,6 +15,7 @@ from prometheus_client import start_http_server
 from exchange import metrics
 from exchange.daemon.again import again
 from exchange.daemon.configuration import AdapterTable
+from exchange.daemon.warned import warned
 from exchange.wiring.home import Home
 from exchange.wiring.office import Office, open_office
 from exchange.wiring.passphrase import Passphrase
@@ -44,7 +45,8 @@ async def run_adapter(
     async def work() -> None:
         async with open_office(home, settings, given.member, passphrase) as office:
             office.view.start()
-            await job(office, stop)
+            async with warned(office):
+                await job(office, stop)
 
     await again(work, stop)
     _LOG.info("adapter stopped", member=given.member, instance=given.instance)

@@ -4,14 +4,17 @@ fold = follow_rules()                                  # follows every adoption
 register_in_force(fold.registry, index=7).rule("SEC-01")   # as it was when 7 was decided
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache, lru_cache
+from typing import Protocol
 
 from exchange.model.rulesarchive import unpack_rules
 from exchange.registry.fold import RegistryFold
+from exchange.registry.lawbook import Decides
 from exchange.registry.state import Registry
 from policies.engine import ENGINE_VERSION, Engine
 from policies.register import Register
+from policies.rule import Rule
 from policies.ruleset import REGISTER, RuleSet
 
 
@@ -62,3 +65,28 @@ def register_in_force(registry: Registry, *, index: int | None = None) -> Regist
     if rules == shipped_rules().rule_set_hash:
         return shipped_rules().register
     return Register.parse(rules_in_force(registry, index=index)[REGISTER])
+
+
+class Follows(Protocol):
+    """A ledger that somebody follows; `exchange.wiring.ledgerview.FollowedLedger`."""
+
+    @property
+    def registry(self) -> Registry:
+        """State at the position reached."""
+
+    @property
+    def engine(self) -> Decides:
+        """The rules in force there."""
+
+
+def warnings_of(permitted_by: Set[str], view: Follows) -> list[Rule]:
+    """The prohibitions among rules that stand on permits: told of, and not enforced.
+
+    Where nobody has read the ledger yet, the program's own register names them.
+    """
+    if not permitted_by:
+        return []
+    read = bool(view.registry.rules)
+    register = view.engine.register if read else shipped_rules().register
+    rows = (register.rules[rule] for rule in sorted(permitted_by & register.rules.keys()))
+    return [row for row in rows if row.effect == "forbid"]

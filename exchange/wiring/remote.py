@@ -131,7 +131,9 @@ class RemoteHub:
     async def ask(self, act: bytes, headers: Sequence[bytes]) -> KeysAnswered:
         """See `exchange.flow.ports.Hub.ask`. Never repeats the same bytes."""
         response = await self._post("/v1/keys", ask_body(act, headers), CBOR)
-        return self._verified(_content(response), parse_act(act).id).keys
+        answered = self._verified(_content(response), parse_act(act).id).keys
+        self._noted(answered.admitted)
+        return answered
 
     async def head(self) -> HeadSeen:
         """Size, root (hex) and time (ms) of the ledger as the hub has read it."""

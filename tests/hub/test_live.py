@@ -88,6 +88,7 @@ async def test_keys_are_asked_for_with_their_headers(live: Live) -> None:
     async with live.remote() as hub:
         answered = await hub.ask(act, [b"header"])
     assert answered.admitted.act == parse_act(act).id
+    assert hub.permitted_by == set(answered.admitted.rules)
     assert live.scripted.asked == [(act, [b"header"])]
 
 
