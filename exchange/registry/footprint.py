@@ -87,6 +87,11 @@ class _Reads:
         for item in items:
             yield f"o:{item}", _version(self.registry.items.get(item))
 
+    def promised(self, dataset: str) -> Iterable[Pair]:
+        """Who must register a dataset under this name."""
+        for name in self.registry.duties_register.get(dataset, ()):
+            yield f"t:{name}", self.registry.duties[name].version
+
     def purpose(self, purpose: str) -> Pair:
         return f"u:{purpose}", _version(self.registry.purposes.get(purpose))
 
@@ -168,6 +173,7 @@ def _of_entry(
     match body:
         case acts.ProposeDataset():
             yield from reads.claims(body.elements.code, body.sources)
+            yield from reads.promised(body.dataset)
             for use in body.uses:
                 yield reads.purpose(use)
             for source in body.derived_from:

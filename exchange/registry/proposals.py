@@ -216,10 +216,18 @@ def _consent(registry: Registry, dataset: str, member: str) -> bool:
 
 
 def _taken(dataset: str, asked: Asked) -> bool:
-    """Whether another provider has the dataset, or has proposed it and waits."""
-    row = asked.registry.datasets.get(dataset)
+    """Whether another provider has the dataset, has proposed it, or must register it.
+
+    The last so that nobody takes the name that a promise or a notice gave to somebody else, who
+    could then never keep it.
+    """
+    registry, member = asked.registry, asked.act.member
+    row = registry.datasets.get(dataset)
     owner = row.provider if row else None
-    newest = asked.registry.proposed.get(dataset)
+    newest = registry.proposed.get(dataset)
     if owner is None and newest is not None:
-        owner = asked.registry.proposals[newest].provider
-    return owner not in (None, asked.act.member)
+        owner = registry.proposals[newest].provider
+    if owner is not None:
+        return owner != member
+    bound = {registry.duties[name].owner for name in registry.duties_register.get(dataset, ())}
+    return bool(bound) and member not in bound

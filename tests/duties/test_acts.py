@@ -251,3 +251,21 @@ def test_a_suspended_provider_goes_on_owing_and_its_applicant_reaches_the_author
     assert stage.decide("directs", by="authority", until="2026-03-27").permit
     assert stage.on("2026-03-28").withdraw_dataset(by="authority").permit
     assert stage.duty("answer").outcome == "lapsed"
+
+
+def test_nobody_takes_the_name_that_another_must_register(stage: DutyStage) -> None:
+    stage.notice("register-by", dataset="poverty", until="2026-07-20")
+    assert stage.put(stage.world.proposal("poverty"), by="health").rules == ("NAME-01",)
+    assert stage.put(stage.world.proposal("poverty-too"), by="health").permit
+    assert stage.propose().permit
+    assert stage.state("register", as_of="2026-07-21")[0] == "done"
+
+
+def test_two_that_must_register_one_name_do_not_keep_each_other_from_it(stage: DutyStage) -> None:
+    stage.notice("register-by", dataset="poverty", until="2026-07-20")
+    said = {"notice": "register-by", "dataset": "poverty", "reference": "函 2 号"}
+    body = dutyacts.NewNotice.model_validate(
+        {**said, "provider": "health", "by_ms": at_noon("2026-07-20")}
+    )
+    assert stage.put(body, by="authority").permit
+    assert stage.put(stage.world.proposal("poverty"), by="health").permit
