@@ -187,6 +187,34 @@ def pending(request: Request) -> Missing:
     )
 
 
+_PARTS: Final = {
+    "scenario": Text("the scenario", "使用场景"),
+    "manner": Text("the manner of provision", "提供方式"),
+    "fields": Text("the fields", "字段"),
+    "regions": Text("the regions", "区划"),
+    "time-limit": Text("the time limit", "使用时限"),
+}
+"""What an application can leave out (exchange/registry/requests.py)."""
+
+
+def returned(request: Request) -> Missing:
+    """An application waits for its applicant (REQ-01)."""
+    short = request.id.hex()[:12]
+    lacks = [_PARTS[part] for part in request.missing]
+    en, zh = ", ".join(part.en for part in lacks), "、".join(part.zh for part in lacks)
+    return Missing(
+        "completion",
+        Text(
+            f"application {short} (entry {request.opened}) was returned; it lacks {en}",
+            f"申请 {short}（账本条目 {request.opened}）已一次性告知补正，缺少{zh}",
+        ),
+        Text(
+            f"its applicant completes it: exchange request complete {short}",
+            f"由申请方补全：exchange request complete {short}",
+        ),
+    )
+
+
 def refused(request: Request) -> Missing:
     """An application was refused."""
     short = request.id.hex()[:12]

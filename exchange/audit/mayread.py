@@ -167,8 +167,10 @@ def _without_grant(
         if (row.consumer, row.dataset) == (wanted.member, wanted.dataset)
     ]
     newest = mine[-1] if mine else None
-    if newest is not None and newest.status in {"open", "returned"}:
+    if newest is not None and newest.status == "open":
         return _missing([*missing, lacking.pending(newest)])
+    if newest is not None and newest.status == "returned":
+        return _missing([*missing, lacking.returned(newest)])
     if newest is not None and newest.status == "refused":
         return _missing([*missing, lacking.refused(newest)])
     verdict = _application(registry, engine, wanted, dataset, at_ms)

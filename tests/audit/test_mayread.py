@@ -101,6 +101,19 @@ def test_a_revised_contract_and_a_withdrawn_dataset_are_named(world: World) -> N
     assert lacks(asked(world)) == ["dataset", "contract"]
 
 
+def test_an_application_that_was_returned_says_what_it_lacks_and_whose_turn_it_is(
+    world: World,
+) -> None:
+    body = world.application(scenario="", manner="")
+    assert world.put(body, by="health").rules == ("REQ-01",)
+    found = asked(world)
+    assert lacks(found) == ["grant", "completion"]
+    last = found.missing[-1]
+    assert last.text.en.endswith("it lacks the scenario, the manner of provision")
+    assert last.text.zh.endswith("缺少使用场景、提供方式")
+    assert "exchange request complete" in last.remedy.en
+
+
 def test_a_dataset_that_is_no_longer_shared_says_on_which_basis(world: World) -> None:
     world.granted("health")
     world.publish("civil", sharing="refused", basis="统计法 第九条", basis_kind="law")
