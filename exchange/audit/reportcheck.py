@@ -13,6 +13,7 @@ from exchange.ledger.act import parse_act, verify_act
 from exchange.ledger.cosignature import LogKeys, log_keys
 from exchange.ledger.entry import ParsedEntry, parse_entry, verify_entry
 from exchange.ledger.genesis import Root, check_genesis
+from exchange.ledger.policy import Policy
 from exchange.ledger.proof import SUFFIX, parse_proof, verify_proof
 from exchange.model.acts import EnrolMember
 
@@ -40,11 +41,12 @@ def proof_name(index: int) -> str:
     return f"{PROOFS}{index}{SUFFIX}"
 
 
-def check_report(files: Mapping[str, bytes], pin: bytes) -> Checked:
+def check_report(files: Mapping[str, bytes], pin: bytes, policy: Policy | None = None) -> Checked:
     """The report in ``files`` (by name), if all of it holds; else `CheckFailed` with the step.
 
     Failure classes: ``report-malformed``, ``report-file``, ``report-genesis``, ``report-proof``,
-    ``report-issuer``, ``report-signature``, ``report-data``.
+    ``report-issuer``, ``report-signature``, ``report-data``. With a ``policy`` the head must have
+    its quorum of cosignatures (``report-proof``).
     """
     claimed = parse(_file(files, STATEMENT))  # 1. a statement
     said = claimed.statement
@@ -55,7 +57,7 @@ def check_report(files: Mapping[str, bytes], pin: bytes) -> Checked:
     root = _genesis(files, pin, said)  # 3. the ledger is the pinned one
     keys = _log(root)
     try:
-        entries = _proven(files, said, keys)  # 4. every proof leads to the root it states
+        entries = _proven(files, said, keys, policy)  # 4. every proof leads to the root it states
         officer, kind = _officer(entries, root, said.issuer)  # 5. the issuer is on the ledger
         verify(claimed, officer)  # 6. and signed
         _agrees(data, said, entries)  # 7. the data are about these entries
@@ -97,14 +99,16 @@ def _log(root: Root) -> LogKeys:
     return log_keys(root.origin, hubs)
 
 
-def _proven(files: Mapping[str, bytes], said: Statement, keys: LogKeys) -> _Entries:
+def _proven(
+    files: Mapping[str, bytes], said: Statement, keys: LogKeys, policy: Policy | None
+) -> _Entries:
     parsed: dict[int, ParsedEntry] = {}
     hubs: set[str] = set()
     for name, _ in said.files:
         if not name.startswith(PROOFS):
             continue
         try:
-            proven = verify_proof(parse_proof(files[name]), keys)
+            proven = verify_proof(parse_proof(files[name]), keys, policy=policy)
             parsed[proven.index] = parse_entry(proven.entry)
         except (NoteRefused, CheckFailed) as error:
             raise _failed(

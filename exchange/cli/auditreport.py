@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from exchange.cli.auditasking import ON_RECORD
+from exchange.cli.auditground import policy_known
+from exchange.cli.auditprove import PolicyOption
 from exchange.cli.auditsearch import ForOption
 from exchange.cli.screen import Screen
 from exchange.cli.session import Session, session_of
@@ -58,6 +60,7 @@ def report(
     pin: Annotated[
         str, typer.Option("--pin", help="With --check: the pin of genesis; otherwise this home's.")
     ] = "",
+    policy: PolicyOption = None,
 ) -> None:
     """Write a signed report about a member, in Chinese and English, with the proofs to check it.
 
@@ -67,7 +70,7 @@ def report(
     """
     session = session_of(context)
     if check is not None:
-        tell_checked(session.screen, check_folder(session, check, pin))
+        tell_checked(session.screen, check_folder(session, check, pin, policy))
         return
     if not member:
         raise _whom()
@@ -148,8 +151,11 @@ def tell_made(screen: Screen, folder: Path, files: dict[str, bytes]) -> None:
     screen.say(_FILES, files=len(files), proofs=data["proofs"], folder=folder)
 
 
-def check_folder(session: Session, folder: Path, pin: str) -> "Checked":
-    """Check the report in ``folder`` against ``pin``, or the pin of this home. `CheckFailed`."""
+def check_folder(session: Session, folder: Path, pin: str, policy: Path | None = None) -> "Checked":
+    """Check the report in ``folder`` against ``pin``, or the pin of this home. `CheckFailed`.
+
+    The quorum of ``policy`` is demanded, or of this home's own if the ledger is its own.
+    """
     from exchange.audit.reportcheck import check_report
     from exchange.cli.work import home_of
     from exchange.ledger.genesis import parse_pin
@@ -162,7 +168,7 @@ def check_folder(session: Session, folder: Path, pin: str) -> "Checked":
         if file.is_file()
     }
     known = parse_pin(pin) if pin else parse_pin(home_of(session).table.log.genesis)
-    return check_report(files, known)
+    return check_report(files, known, policy_known(session, known, policy))
 
 
 def tell_checked(screen: Screen, found: "Checked") -> None:

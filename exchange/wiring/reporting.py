@@ -17,10 +17,11 @@ from exchange.audit.reportpage import render
 from exchange.audit.reportpdf import pdf
 from exchange.audit.reportseal import STATEMENT, Statement, hashes, parse, sign
 from exchange.audit.tally import Due, Tally
-from exchange.errors import BusUnavailable, CheckFailed, NotFound, UsageError
+from exchange.errors import BusUnavailable, CheckFailed, NoteRefused, NotFound, UsageError
 from exchange.flow.ports import Admitted
 from exchange.ledger.cosignature import SignedHead, verify_head
 from exchange.ledger.entry import parse_entry
+from exchange.ledger.policy import check_quorum
 from exchange.ledger.proof import Proof
 from exchange.limits import LEAF_BYTES_MAX
 from exchange.wiring.inquiry import check_purpose, file_query
@@ -107,7 +108,12 @@ async def put_on_record(office: Office, files: Mapping[str, bytes], *, purpose: 
 
 
 async def signed_head(office: Office) -> SignedHead:
-    """A head of the hub's that covers what stood on the ledger at the call; `BusUnavailable`."""
+    """A head of the hub's that covers what stood on the ledger at the call; `BusUnavailable`.
+
+    Where the home has a witness policy its quorum has cosigned the head; `NoteRefused` if it does
+    not come to that.
+    """
+    policy = office.home.policy()
     wanted = (await office.hub.head()).size
     loop = asyncio.get_running_loop()
     until = loop.time() + SEALED_S
@@ -115,9 +121,14 @@ async def signed_head(office: Office) -> SignedHead:
         try:
             head = verify_head(await office.log.checkpoint(), office.log_keys)
             if head.checkpoint.size >= wanted:
+                if policy is not None:
+                    check_quorum(head, policy)
                 return head
         except NotFound:  # nothing was sealed yet
             pass
+        except NoteRefused as error:
+            if error.failure != "quorum" or loop.time() > until:
+                raise
         if loop.time() > until:
             raise _unsealed()
         await asyncio.sleep(_PAUSE_S)

@@ -103,10 +103,11 @@ def files_of(
     *,
     issuer: str = ISSUER,
     signer: Signer | None = None,
+    note: Note | None = None,
     **changed: Any,
 ) -> dict[str, bytes]:
     """The files of a report, as exchange/wiring/reporting.py makes them; ``changed`` is data."""
-    note = signed_head(world)
+    note = note or signed_head(world)
     data, _ = data_of(world, member, note, issuer=issuer)
     data |= changed
     tree = tree_of(world)

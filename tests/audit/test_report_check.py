@@ -10,9 +10,13 @@ from exchange.audit import reportseal
 from exchange.audit.reportcheck import DATA, PAGE, check_report, proof_name
 from exchange.audit.reportseal import STATEMENT, parse
 from exchange.errors import CheckFailed
+from exchange.ledger.checkpoint import parse_checkpoint
+from exchange.ledger.note import Note
+from exchange.ledger.policy import parse_policy
 from keys import cbor, cose
 from tests.audit.lined import Lined
-from tests.audit.reported import ISSUER, busy, files_of, statement
+from tests.audit.reported import ISSUER, busy, files_of, signed_head, statement
+from tests.ledger.logs import PublishedLog, policy_text
 from tests.ledger.world import exchange_world
 
 Files = dict[str, bytes]
@@ -45,6 +49,22 @@ def test_a_report_holds(lined: Lined, files: Files) -> None:
 def test_the_authority_may_issue_one_too(lined: Lined) -> None:
     made = files_of(lined.world, "civil", issuer="authority")
     assert check_report(made, lined.world.pin).issuer_kind == "authority"
+
+
+def test_a_policy_demands_cosignatures_on_the_head_of_a_report(lined: Lined) -> None:
+    witness = PublishedLog(seed=2)
+    policy = parse_policy(policy_text(witness))
+    bare = signed_head(lined.world)
+    lines = witness.cosigned(parse_checkpoint(bare.text))
+    note = Note(bare.text, (*bare.lines, *lines))
+    made = files_of(lined.world, "civil", note=note)
+    assert check_report(made, lined.world.pin, policy).issuer_kind == "auditor"
+    made = files_of(lined.world, "civil", note=bare)
+    assert check_report(made, lined.world.pin).hub == "hub-1"
+    with pytest.raises(CheckFailed) as caught:
+        check_report(made, lined.world.pin, policy)
+    assert caught.value.failure == "report-proof"
+    assert "quorum" in caught.value.text.en
 
 
 def flipped(name: str) -> Callable[[Files], Files]:

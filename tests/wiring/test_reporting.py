@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 
 from exchange.errors import BusUnavailable, CheckFailed, NoteRefused, NotFound
+from exchange.ledger.checkpoint import parse_checkpoint
 from exchange.ledger.cosignature import LogKeys, log_keys, verify_head
 from exchange.ledger.genesis import check_genesis
+from exchange.ledger.note import Note
+from exchange.ledger.policy import Policy, parse_policy
 from exchange.wiring import reporting
 from tests.audit.reported import signed_head, tree_of
 from tests.ledger.drafts import ORIGIN
+from tests.ledger.logs import PublishedLog, policy_text
 from tests.ledger.world import World, exchange_world
 
 
@@ -27,7 +31,10 @@ def keys_of(world: World) -> LogKeys:
 class Office:
     """What `reporting` asks of an office: the hub's head, its checkpoints in turn, a tree."""
 
-    def __init__(self, world: World, wanted: int, *checkpoints: bytes | None) -> None:
+    def __init__(
+        self, world: World, wanted: int, *checkpoints: bytes | None, policy: Policy | None = None
+    ) -> None:
+        self.home = SimpleNamespace(policy=lambda: policy)
         self._wanted = wanted
         self._checkpoints = list(checkpoints)
         self.log_keys = keys_of(world)
@@ -54,6 +61,22 @@ async def test_a_head_that_is_not_there_yet_is_waited_for(world: World) -> None:
     )
     head = await reporting.signed_head(office)
     assert (head.checkpoint.size, head.hub) == (size, "hub-1")
+
+
+async def test_where_there_is_a_policy_a_report_waits_for_its_quorum(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness, bare = PublishedLog(seed=2), signed_head(world)
+    lines = witness.cosigned(parse_checkpoint(bare.text))
+    whole, size = Note(bare.text, (*bare.lines, *lines)), len(world.entries)
+    policy = parse_policy(policy_text(witness))
+    office: Any = Office(world, size, bare.render(), whole.render(), policy=policy)
+    assert (await reporting.signed_head(office)).raw == whole.render()
+    monkeypatch.setattr(reporting, "SEALED_S", 0.0)
+    office = Office(world, size, bare.render(), bare.render(), policy=policy)
+    with pytest.raises(NoteRefused) as caught:
+        await reporting.signed_head(office)
+    assert caught.value.failure == "quorum"
 
 
 async def test_a_hub_that_does_not_seal_is_waited_for_in_vain(
