@@ -304,7 +304,7 @@ class FileCustody(MemoryCustody):
             self._entries = changed
 
     def _refresh(self) -> None:
-        content = custodyfile.open_body(custodyfile.read(self._path), self._kek)
+        content = custodyfile.open_body(self._path, custodyfile.read(self._path), self._kek)
         self._entries = entries.decode(content)
 
     def _sealed(self, content: dict[str, Entry]) -> bytes:

@@ -67,14 +67,14 @@ def read(path: Path) -> bytes:
             ),
         ) from None
     if not raw.startswith(MAGIC):
-        raise unreadable("magic")
+        raise unreadable("magic", path)
     if raw[len(MAGIC) :][:2] != VERSION_1:
-        raise unreadable("version")
+        raise unreadable("version", path)
     body, checksum = raw[:-_CHECKSUM_BYTES], raw[-_CHECKSUM_BYTES:]
     # The checksum finds accidents before the passphrase is asked for or blamed; against somebody
     # who alters the file on purpose the AEAD tag protects, not this.
     if len(body) <= _PREFIX_BYTES or hashlib.sha256(body).digest() != checksum:
-        raise unreadable("checksum")
+        raise unreadable("checksum", path)
     return body
 
 
@@ -83,15 +83,15 @@ def salt_of(body: bytes) -> bytes:
     return body[len(MAGIC) + len(VERSION_1) :][:_SALT_BYTES]
 
 
-def open_body(body: bytes, kek: Secret) -> bytes:
-    """The content of a whole file, or `WrongPassphrase`."""
+def open_body(path: Path, body: bytes, kek: Secret) -> bytes:
+    """The content of a whole file, or `WrongPassphrase`; ``path`` is for the message."""
     prefix, ciphertext = body[:_PREFIX_BYTES], body[_PREFIX_BYTES:]
     try:
         return primitives.aead_open(_file_key(kek, prefix[-_SALT_BYTES:]), ciphertext, prefix)
     except OpenRefused:
         raise WrongPassphrase(
-            "the passphrase does not open the key file",
-            "口令不正确，无法打开密钥文件",
+            f"the passphrase does not open the key file {path}",
+            f"口令不正确，无法打开密钥文件 {path}",
             remedy=("type it again, or restore a backup", "请重新输入，或从备份恢复"),
         ) from None
 

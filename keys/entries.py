@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import Final
 
 from keys import cbor
@@ -57,12 +58,16 @@ def decode(content: bytes) -> dict[str, Entry]:
     return {_label(label): _entry(item) for label, item in value.items()}
 
 
-def unreadable(failure: str) -> TornFile:
-    """The one sentence for every custody file that cannot be read."""
+def unreadable(failure: str, path: Path | None = None) -> TornFile:
+    """The one sentence for every custody file that cannot be read; ``path`` where it is known."""
+    name = "" if path is None else f" {path}"
     return TornFile(
-        f"the key file is damaged or from another version ({failure})",
-        f"密钥文件已损坏或版本不符（{failure}）",
-        remedy=("restore it from a backup", "请从备份恢复"),
+        f"the key file{name} is damaged or from another version ({failure})",
+        f"密钥文件{name} 已损坏或版本不符（{failure}）",
+        remedy=(
+            "restore it from a backup: exchange keys restore",
+            "请从备份恢复：exchange keys restore",
+        ),
         failure=failure,
     )
 

@@ -10,17 +10,19 @@ count and drop. `keep` may run in a thread of its own while others use the spool
 the file takes turns. Nothing in here is plaintext.
 """
 
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from exchange.errors import DiskFull, InUse
+from exchange.errors import DiskFull, InputUnreadable, InUse
 
-BUSY_S: Final = 0.5
+BUSY_S: Final = 1.0
 """How long to wait for another process to let go of the file."""
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS line (
@@ -91,20 +93,36 @@ class Outbox:
     """See the module. The file is locked against a second process."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the spool at ``path``. Raises DiskFull when there is no room for it."""
+        """Open or create the spool at ``path``. `DiskFull`, `InUse`, `InputUnreadable`."""
         self._path = path
         self._settled: list[tuple[bytes, int]] = []
         self._turn = threading.RLock()
+        until = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._open()
+                break
+            except InUse:
+                # Two that open it at once keep one another out: both let go, one comes first.
+                self._db.close()
+                if time.monotonic() > until:
+                    raise
+                time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - no secret
+        path.chmod(0o600)
+
+    def _open(self) -> None:
         with self._room():
             self._db = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False, timeout=BUSY_S
+                self._path, isolation_level=None, check_same_thread=False, timeout=0
             )
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
             # Two processes on one spool would both seal the next sequence number.
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._db.executescript(_SCHEMA)
-        path.chmod(0o600)
+            # Locks only from the first writing on, and nothing has been written where all is there.
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("COMMIT")
 
     def line(self, dataset: str, region: str) -> Line | None:
         """The stream in use for ``dataset`` and ``region``."""
@@ -217,7 +235,7 @@ class Outbox:
         self._db.close()
 
     def _read(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-        with self._turn:
+        with self._turn, self._room():
             return self._db.execute(query, values).fetchall()
 
     def _write_settled(self) -> None:
@@ -245,6 +263,22 @@ class Outbox:
             if self._has_db() and self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise self._explained(error) from error
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+                raise  # a mistake of this program
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: sqlite3.DatabaseError) -> InputUnreadable:
+        return InputUnreadable(
+            f"spool {self._path} is damaged: {error}",
+            f"缓冲文件 {self._path} 已损坏：{error}",
+            remedy=(
+                "move it away and push the same input again: records are upserts by key, and a new"
+                " stream is opened",
+                "请将其移走后重新推送相同的输入：记录按主键更新，并会启用新的数据流",
+            ),
+            failure="spool-damaged",
+        )
 
     def _has_db(self) -> bool:
         return hasattr(self, "_db")
@@ -254,7 +288,10 @@ class Outbox:
             return InUse(
                 f"spool {self._path} is in use by another process",
                 f"缓冲文件 {self._path} 正被另一进程使用",
-                remedy=("stop the other adapter first", "请先停止另一个适配器"),
+                remedy=(
+                    "wait until the other push has ended, or stop the adapter that has it",
+                    "请等待另一次推送结束，或停止占用它的适配器",
+                ),
                 failure="spool-busy",
             )
         return DiskFull(

@@ -33,8 +33,8 @@ from pydantic import (
 
 from exchange.limits import CONTRACT_BYTES_MAX, SECTIONS_MAX
 from exchange.model import contractcodec
+from exchange.model.acttypes import SLUG_FORM
 from exchange.model.contracterrors import explain, read_contract_file, wrong
-from exchange.model.ids import SLUG
 from exchange.model.text import Text
 from exchange.model.yamlfile import read_yaml
 
@@ -204,7 +204,7 @@ class Section(_Model):
 class Contract(_Model):
     """What the records of one dataset look like; equal contracts have equal hashes."""
 
-    dataset: Annotated[StrictStr, Field(pattern=f"^{SLUG}$")]
+    dataset: Annotated[StrictStr, Field(pattern=SLUG_FORM)]
     title: Titles
     fields: Annotated[tuple[ContractField, ...], Field(min_length=1, max_length=FIELDS_MAX)]
     key: Annotated[tuple[StrictStr, ...], Field(min_length=1, max_length=16)]

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from exchange.errors import ContractInvalid, InputUnreadable
 from exchange.limits import CONTRACT_BYTES_MAX
+from exchange.model.faultwords import in_words
 from exchange.model.yamlfile import Path as YamlPath
 from exchange.model.yamlfile import YamlDocument
 
@@ -92,7 +93,8 @@ def _fault(detail: ErrorDetails, document: YamlDocument) -> tuple[int, str, str]
     if kind in _EXPECTED:
         en, zh = _EXPECTED[kind]
         return line, f"{where}: {en}", f"{where}：{zh}"
-    return line, f"{where}: {detail['msg']}", f"{where}：{_bounds(context)}"
+    words = in_words(detail)
+    return line, f"{where}: {words.en}", f"{where}：{words.zh}"
 
 
 def _where(location: YamlPath) -> str:
@@ -111,16 +113,3 @@ def _unknown_key(location: YamlPath) -> tuple[str, str]:
     hint_en = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(allowed)}"
     hint_zh = f"是否为 {close[0]!r}？" if close else f"可用的键：{'、'.join(allowed)}"
     return f"unknown key {key!r}; {hint_en}", f"未知的键 {key!r}；{hint_zh}"
-
-
-def _bounds(context: dict[str, Any]) -> str:
-    """What a numeric, length or pattern bound allows, in Chinese."""
-    names = {
-        "ge": "不小于",
-        "le": "不大于",
-        "min_length": "长度不小于",
-        "max_length": "长度不大于",
-        "pattern": "须符合",
-    }
-    bounds = [f"{names[key]} {value}" for key, value in context.items() if key in names]
-    return "，".join(bounds) or "取值不合规"

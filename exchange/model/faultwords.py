@@ -2,7 +2,7 @@
 
 The sentence goes on after the name of an option or a key: ``--region: 2, 4, 6, 9 or 12 digits …``.
 A form that is judged by a pattern is told in words, so a new pattern needs a line in `_FORMS`; a
-test walks through the acts and the configuration files and finds the one that lacks it.
+test walks through the acts, contracts and configuration files and finds the one that lacks it.
 """
 
 from collections.abc import Mapping
@@ -79,6 +79,7 @@ def in_words(fault: ErrorDetails) -> Text:
         form = _BOUNDS[kind]
         return Text(form.en.format(**context), form.zh.format(**context))
     if kind == "literal_error":
-        allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+        expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+        allowed = expected.removeprefix(", ")  # "" stands for nothing said
         return Text(f"one of these is expected: {allowed}", f"须为其中之一：{allowed}")
     return _KINDS.get(kind, Text(fault["msg"], _OTHER))

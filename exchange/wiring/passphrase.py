@@ -67,8 +67,8 @@ def _check_rights(path: Path, status: os.stat_result) -> None:
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077 or status.st_uid not in {os.geteuid(), 0}:
         raise ConfigurationInvalid(
-            f"EXCHANGE_PASSPHRASE_FILE: others may read {path} (mode {mode:04o})",
-            f"EXCHANGE_PASSPHRASE_FILE：其他用户可读取 {path}（权限 {mode:04o}）",
+            f"others may read the passphrase in {path} (mode {mode:04o})",
+            f"其他用户可读取口令文件 {path}（权限 {mode:04o}）",
             remedy=(f"chmod 600 {path}", f"请执行 chmod 600 {path}"),
             failure="passphrase-file-mode",
         )
@@ -76,11 +76,12 @@ def _check_rights(path: Path, status: os.stat_result) -> None:
 
 def _unusable(path: Path, why: Text) -> ConfigurationInvalid:
     return ConfigurationInvalid(
-        f"EXCHANGE_PASSPHRASE_FILE: {path}: {why.en}",
-        f"EXCHANGE_PASSPHRASE_FILE：无法使用 {path}（{why.zh}）",
+        f"no passphrase can be read from {path}: {why.en}",
+        f"无法从 {path} 读取口令（{why.zh}）",
         remedy=(
-            "name a file of mode 0600 whose first line is the passphrase",
-            "请指定权限为 0600、首行为口令的文件",
+            "put the passphrase on its first line, mode 0600, or name another file in"
+            " EXCHANGE_PASSPHRASE_FILE",
+            "请将口令写在其首行（权限 0600），或用 EXCHANGE_PASSPHRASE_FILE 指定其他文件",
         ),
         failure="passphrase-file",
     )

@@ -131,7 +131,9 @@ def _explain(
             failure = "unknown-key"
         case "missing":
             en, zh = f"key {name!r} is missing", f"缺少键 {name!r}"
-            remedy = (f"add {name} = …", f"请补充 {name} = …")
+            whole = _known(where[:-1], model).get(where[-1])
+            line = f"[{name}]" if whole is not None and _table(whole) else f"{name} = …"
+            remedy = (f"add {line}", f"请补充 {line}")
             failure = "missing-key"
         case _:
             words = in_words(fault)
@@ -143,16 +145,25 @@ def _explain(
 
 def _did_you_mean(where: tuple[str, ...], model: type[BaseModel]) -> tuple[str, str]:
     """The nearest key that the table has, or all of them."""
-    known: dict[str, Any] = dict(model.model_fields)
-    for part in where[:-1]:
-        nested = known[part].annotation if part in known else None
-        candidates = (nested, *getattr(nested, "__args__", ()))
-        known = next(
-            (dict(t.model_fields) for t in candidates if isinstance(t, type)
-             and issubclass(t, BaseModel)),
-            {},
-        )  # fmt: skip
+    known = _known(where[:-1], model)
     close = difflib.get_close_matches(where[-1], known, n=1)
     if close:
         return f"did you mean {close[0]!r}?", f"是否应为 {close[0]!r}？"
     return f"known keys: {', '.join(known)}", f"可用的键：{'、'.join(known)}"
+
+
+def _known(tables: tuple[str, ...], model: type[BaseModel]) -> dict[str, Any]:
+    """The keys of the table that ``tables`` leads to."""
+    known: dict[str, Any] = dict(model.model_fields)
+    for part in tables:
+        table = _table(known[part]) if part in known else None
+        known = {} if table is None else dict(table.model_fields)
+    return known
+
+
+def _table(field: Any) -> type[BaseModel] | None:  # noqa: ANN401 - what pydantic knows of a field
+    """The model of a key that is a table, or may be one."""
+    candidates = (field.annotation, *getattr(field.annotation, "__args__", ()))
+    return next(
+        (one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)), None
+    )

@@ -1,12 +1,14 @@
 """The spool: what it kept survives, a full disk keeps nothing, one process at a time."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from exchange.bus.outbox import Kept, Outbox
-from exchange.errors import DiskFull, InUse
+from exchange.errors import DiskFull, InputUnreadable, InUse
 
 STREAM, OTHER = bytes(32), bytes([1]) * 32
 
@@ -133,3 +135,55 @@ def test_what_is_acknowledged_is_not_pending_even_before_that_is_written(path: P
     assert outbox._db.execute("SELECT count(*) FROM bundle").fetchone() == (2,)
     outbox.close()
     assert Outbox(path).unsent() == []
+
+
+def test_a_damaged_spool_is_said_plainly_with_what_to_do(path: Path) -> None:
+    path.write_bytes(b"junk" * 1_000)
+    with pytest.raises(InputUnreadable) as caught:
+        Outbox(path)
+    assert caught.value.failure == "spool-damaged"
+    assert str(path) in caught.value.text.zh
+    path.unlink()
+    outbox = Outbox(path)
+    outbox.adopt(STREAM, "villages", "33", "topic", 2)
+    outbox.keep([kept(number, size=5_000) for number in range(40)])
+    outbox.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8_192] + b"\xff" * (len(whole) - 8_192))
+    with pytest.raises(InputUnreadable):
+        Outbox(path).unsent()
+
+
+_OPEN = """
+import sys, time
+from pathlib import Path
+from exchange.bus.outbox import Outbox
+from exchange.errors import InUse
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    outbox = Outbox(Path(sys.argv[1]))
+except InUse:
+    print("in use")
+else:
+    print("opened", flush=True)
+    time.sleep(5)
+"""
+
+
+def test_of_two_that_open_a_spool_at_once_one_comes_first(path: Path) -> None:
+    Outbox(path).close()
+    pipe = subprocess.PIPE
+    both = [
+        subprocess.Popen([sys.executable, "-c", _OPEN, path], stdin=pipe, stdout=pipe, text=True)
+        for _ in range(2)
+    ]
+    for one in both:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in both:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    said = {one.communicate(timeout=30)[0] for one in both}
+    assert said == {"opened\n", "in use\n"}

@@ -48,6 +48,7 @@ class Typed(Table):
     region: acttypes.Region = ""
     name: acttypes.Slug = "abc"
     kind: acttypes.MemberKind = "department"
+    mode: acttypes.Mode = ""
     code: acttypes.Code = ""
     fields: acttypes.Fields = ()
     port: home.Port = 1
@@ -61,6 +62,7 @@ class Typed(Table):
         ({"region": "330000x"}, Text("2, 4, 6, 9 or 12 digits", "行政区划代码")),
         ({"name": "No Name"}, Text("3 to 63 of a-z", "小写字母")),
         ({"kind": "bogus"}, Text("department, authorised", "department, authorised")),
+        ({"mode": "x"}, Text("expected: table, api, file", "其中之一：table, api, file")),
         ({"code": "x" * 201}, Text("at most 200 characters", "200 字")),
         ({"code": "a\x1b[31m"}, Text("control character", "控制字符")),
         ({"fields": ("",)}, Text("at least 1 characters", "至少 1 字")),
