@@ -21,7 +21,7 @@ class Finding:
     ``text`` and ``remedy`` are (English, Chinese); ``failure`` is stable: ``not-yaml``,
     ``bad-row``, ``dangling-id``, ``unenforced-id``, ``no-id``, ``not-cedar``, ``bad-policy``,
     ``bad-schema``, ``missing-file``, ``strange-file``, ``wrong-effect``, ``wrong-actions``,
-    ``bad-day``, ``lost-row``.
+    ``bad-day``, ``lost-row``, ``changed-past``, ``last-law``.
     """
 
     file: str

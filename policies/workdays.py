@@ -102,6 +102,16 @@ class Workdays:
             frozenset({day for day in self.work if stays(day)} | work_new),
         )
 
+    def changed_past(self, later: "Workdays", *, today: date) -> date | None:
+        """The first day up to ``today`` that ``later`` counts otherwise, or of a year it has lost.
+
+        A year that nobody knew may come with it, whole.
+        """
+        lost = {date(year, 1, 1) for year in self.years - later.years}
+        other = (self.off ^ later.off) | (self.work ^ later.work)
+        past = {day for day in other if day <= today and day.year in self.years}
+        return min(lost | past, default=None)
+
     def of_year(self, year: int) -> tuple[tuple[date, str], ...]:
         """The exceptions of one year, ascending, as the file has them."""
         found = [(day, "off") for day in self.off if day.year == year]

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from exchange.ledger.act import Act
 from exchange.model import dutyacts as acts
+from exchange.model import lawacts
 from exchange.registry.dutyrows import Duty
 from exchange.registry.state import Registry
 
@@ -53,7 +54,7 @@ def of_duty(act: Act, reads: Reads) -> Iterable[Pair]:
         case acts.SettleNotice():
             yield from _duty(f"correct/{body.notice.hex()}", reads)
             yield from _duty(f"catalogue/{body.notice.hex()}", reads)
-        case acts.AdoptCalendar():
+        case acts.AdoptCalendar() | lawacts.AdoptRules():
             yield _calendar(reads)
         case _:
             yield from _of_term(act, reads)

@@ -10,6 +10,8 @@ from exchange.registry import busrules, facts
 from exchange.registry.case import Asked, Case, Denied, nothing_there
 from exchange.registry.lawrows import Adoption, Holder, Standing
 from policies.facts import LogFacts
+from policies.periods import day_of
+from policies.workdays import end_of_day_ms
 
 _CHINA: Final = timezone(timedelta(hours=8))
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
@@ -26,11 +28,12 @@ def examine_adopt(body: lawacts.AdoptRules, asked: Asked) -> Case | Denied:
         return Denied(_NO_BASIS, why)
     if body.rules == asked.registry.rules:
         return nothing_there("this rule set is in force already", "该规则集已在施行")
-    log = LogFacts(asked.registry.origin)
-    finding = asked.book.finding(body, asked.actor, log, asked.law())
+    finding = asked.book.finding(body, asked.registry, asked.law(), asked.at_ms)
     if finding is not None:
         return Denied(busrules.RULES, finding)
-    return Case((asked.question(log),))
+    # Tomorrow today has passed: what the set says of it may then no longer be changed.
+    midnight_ms = end_of_day_ms(day_of(min(asked.at_ms, _LAST_MS)))
+    return Case((asked.question(LogFacts(asked.registry.origin)),), until_ms=midnight_ms)
 
 
 def examine_assign(body: lawacts.AssignRole, asked: Asked) -> Case | Denied:

@@ -15,20 +15,17 @@ from exchange.errors import InputUnreadable, LedgerBroken
 from exchange.model.lawacts import AdoptRules
 from exchange.model.rulesarchive import unpack_rules
 from exchange.model.text import Text
+from exchange.registry.facts import member_facts
 from exchange.registry.state import Registry
-from exchange.registry.terms import Law
-from policies.errors import RuleSetInvalid
-from policies.facts import Answer, LogFacts, MemberFacts, Question
-from policies.ruleset import RuleSet
+from exchange.registry.terms import Law, calendar
+from policies.errors import Finding, RuleSetInvalid
+from policies.facts import Answer, LogFacts, Question
+from policies.periods import day_of
+from policies.ruleset import REGISTER, WORKDAYS, RuleSet
 from policies.verification import lost_rows
 
 FAR_OFF_MS: Final = 4_102_444_800_000
 """The year 2100: a rule set must still let the authority adopt another one then."""
-
-
-def adopting_later(authority: MemberFacts, log: LogFacts) -> Question:
-    """Whether the authority may adopt a rule set far off: what every set must leave permitted."""
-    return Question(AdoptRules.kind, authority, log, (), {"time": FAR_OFF_MS})
 
 
 class Decides(Law, Protocol):
@@ -51,6 +48,51 @@ class Opens(Protocol):
 
     def open(self, files: Mapping[str, bytes]) -> Decides:
         """Raises `policies.errors.RuleSetInvalid` with every finding of the check."""
+
+
+def unfit_after(new: Decides, registry: Registry, before: Law, at_ms: int) -> Finding | None:
+    """Why a right set may not follow ``before`` on this ledger at that moment; None if it may."""
+    for lost in lost_rows(before.register, new.register):
+        return lost
+    today = day_of(at_ms)
+    moved = calendar(registry, before).changed_past(calendar(registry, new), today=today)
+    if moved is not None:
+        return _changes_past(moved.isoformat())
+    authority, log = member_facts(registry.members[registry.authority]), LogFacts(registry.origin)
+    if not new.decide(Question(AdoptRules.kind, authority, log, (), {"time": FAR_OFF_MS})).permit:
+        return _LAST_LAW
+    return None
+
+
+def _changes_past(day: str) -> Finding:
+    return Finding(
+        WORKDAYS,
+        1,
+        "changed-past",
+        (
+            f"it counts {day} otherwise, or not at all: terms that have ended would end anew",
+            f"其对 {day} 的计日不同或缺失：已届满的期限将重新起算",
+        ),
+        (
+            f"restore {WORKDAYS} of the set in force up to today; days ahead may change",
+            f"请恢复现行规则集 {WORKDAYS} 中截至今日的内容；今日之后的可以调整",
+        ),
+    )
+
+
+_LAST_LAW: Final = Finding(
+    REGISTER,
+    1,
+    "last-law",
+    (
+        "under it the authority could never adopt another rule set",
+        "采纳后主管部门将无法再采纳其他规则集",
+    ),
+    (
+        "let AUTHORITY-01 permit rules.adopt, without an end and without a condition",
+        "请使 AUTHORITY-01 长期、无条件许可 rules.adopt",
+    ),
+)
 
 
 class Lawbook:
@@ -77,9 +119,7 @@ class Lawbook:
         """Whether sets of this engine version can be opened here."""
         return self._opens is not None and self._opens.engine_version == version
 
-    def finding(
-        self, body: AdoptRules, authority: MemberFacts, log: LogFacts, before: Law
-    ) -> Text | None:
+    def finding(self, body: AdoptRules, registry: Registry, before: Law, at_ms: int) -> Text | None:
         """Why this set may not be adopted after ``before``; None if it may. Opened once each."""
         if self._opens is None or not self.knows(body.engine):
             return Text(
@@ -95,14 +135,8 @@ class Lawbook:
             return error.text
         except RuleSetInvalid as error:
             return Text(*error.text)
-        for lost in lost_rows(before.register, engine.register):
-            return Text(*lost.text)
-        if not engine.decide(adopting_later(authority, log)).permit:
-            return Text(
-                "under it the authority could never adopt another rule set",
-                "采纳后主管部门将无法再采纳其他规则集",
-            )
-        return None
+        wrong = unfit_after(engine, registry, before, at_ms)
+        return Text(*wrong.text) if wrong is not None else None
 
     def unknown(self, rules: bytes, version: str) -> LedgerBroken:
         """What stops a program that does not have the law in force."""

@@ -5,6 +5,7 @@ if not findings: await adopt(office, rules, reason="…")
 """
 
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -13,17 +14,18 @@ from exchange.flow.ports import Admitted
 from exchange.model.lawacts import AdoptRules, AssignRole, EndRole, PurgeRecords, RecordClass, Role
 from exchange.model.rulesarchive import pack_rules
 from exchange.model.text import Text
-from exchange.registry import facts
-from exchange.registry.lawbook import adopting_later
-from exchange.wiring.lawbook import CedarRules, register_in_force
+from exchange.registry.lawbook import unfit_after
+from exchange.wiring.clock import now_ms
+from exchange.wiring.lawbook import CedarRules
 from exchange.wiring.newcomer import unfit
 from exchange.wiring.office import Office
 from policies.engine import ENGINE_VERSION, check
 from policies.errors import Finding, RuleSetInvalid
-from policies.facts import LogFacts
 from policies.register import Register
 from policies.ruleset import REGISTER, RuleSet
 from policies.verification import lost_rows
+
+_UNSIGNED: Final = ("; nothing was signed", "；未签署任何行为")
 
 
 def read_rules(path: Path, base: dict[str, bytes]) -> tuple[RuleSet | None, tuple[Finding, ...]]:
@@ -62,8 +64,8 @@ async def adopt(office: Office, rules: RuleSet, *, reason: str) -> Admitted:
     """Adopt a rule set that was checked: it is the law from the next entry on.
 
     What the ledger could only deny is not signed: the set in force (`UsageError`, ``in-force``),
-    one that drops a row of it (``lost-row``), and one under which the authority could never adopt
-    another (``last-law``).
+    one that drops a row of it (``lost-row``) or counts past days otherwise (``changed-past``), and
+    one under which the authority could never adopt another (``last-law``).
     """
     registry = await office.registry()
     named = rules_hash(rules)
@@ -77,21 +79,11 @@ async def adopt(office: Office, rules: RuleSet, *, reason: str) -> Admitted:
             ),
             failure="in-force",
         )
-    engine = CedarRules().open(rules.files)
-    lost = lost_rows(register_in_force(registry), engine.register)
-    if lost:
-        raise UsageError(*lost[0].text, remedy=lost[0].remedy, failure=lost[0].failure)
-    authority = facts.member_facts(registry.members[registry.authority])
-    if not engine.decide(adopting_later(authority, LogFacts(registry.origin))).permit:
-        raise UsageError(
-            "under this rule set the authority could never adopt another: nothing was signed",
-            "采纳该规则集后主管部门将无法再采纳其他规则集：未签署任何行为",
-            remedy=(
-                "let AUTHORITY-01 permit rules.adopt, without an end and without a condition",
-                "请使 AUTHORITY-01 长期、无条件许可 rules.adopt",
-            ),
-            failure="last-law",
-        )
+    new = CedarRules().open(rules.files)
+    wrong = unfit_after(new, registry, office.view.engine, now_ms())
+    if wrong is not None:
+        en, zh = (f"{said}{end}" for said, end in zip(wrong.text, _UNSIGNED, strict=True))
+        raise UsageError(en, zh, remedy=wrong.remedy, failure=wrong.failure)
     try:
         body = AdoptRules(
             rules=named,

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -16,6 +17,7 @@ from exchange.wiring import lawmaking
 from exchange.wiring.office import Office
 from policies.engine import ENGINE_VERSION
 from policies.ruleset import RuleSet
+from tests.duties.stage import at_noon
 from tests.ledger.world import World
 from tests.policies.laws import SHIPPED, with_change, with_file
 
@@ -32,6 +34,7 @@ class Signing:
 
     def __init__(self) -> None:
         self.world = World()
+        self.view = SimpleNamespace(engine=self.world.fold.engine)
         self.signed: list[AdoptRules] = []
 
     async def registry(self) -> Registry:
@@ -80,8 +83,27 @@ def test_a_set_that_drops_a_row_is_refused(rule: str, checked: list[str], tmp_pa
     assert office.signed == []
 
 
-def test_the_ledger_refuses_such_a_set_too() -> None:
-    world, set_ = World(), without("SLA-03")
+def test_a_set_that_counts_past_days_otherwise_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No term that has ended ends anew, whoever adopts what; days ahead may change."""
+    office = Signing()
+    monkeypatch.setattr(lawmaking, "now_ms", lambda: at_noon("2026-03-02"))
+    for line in ("2026-02-28,work\n", "2025-10-08,off\n"):
+        with pytest.raises(UsageError, match=line[:10]) as refused:
+            office.adopt(with_change("workdays.csv", line, ""))
+        assert (refused.value.failure, office.signed) == ("changed-past", [])
+    gone = re.sub(r"(?m)^2026-.*\n", "", SHIPPED.files["workdays.csv"].decode())
+    with pytest.raises(UsageError, match="2026-01-01"):
+        office.adopt(with_file("workdays.csv", gone))
+    assert office.adopt(with_change("workdays.csv", "2026-10-10,work\n", "")) == "admitted"
+
+
+@pytest.mark.parametrize(
+    "set_", [without("SLA-03"), with_change("workdays.csv", "2025-10-08,off\n", "")]
+)
+def test_the_ledger_refuses_such_a_set_too(set_: RuleSet) -> None:
+    world = World()
     body = AdoptRules(
         rules=lawmaking.rules_hash(set_), engine=ENGINE_VERSION, archive=pack_rules(set_.files)
     )
