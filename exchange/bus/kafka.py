@@ -56,7 +56,7 @@ IDLE_MS: Final = 9 * 60_000
 LIVE_WAIT_MS: Final = 20
 """One fetch is in flight per broker: a new partition waits for the running one at most so long."""
 BULK_WAIT_MS: Final = 100
-LIVE_FETCH_BYTES: Final = 16 << 20
+LIVE_FETCH_BYTES: Final = 8 << 20
 BULK_FETCH_BYTES: Final = 32 << 20
 PARTITION_FETCH_BYTES: Final = 2 * TOPIC_BYTES_MAX
 ATTEMPTS: Final = 2

@@ -45,7 +45,7 @@ def check_batch(batch: Batch, names: Sequence[str]) -> Stamps:
     operations = batch.operations
     if operations is not None and (len(operations) != records or not _are_operations(operations)):
         raise refused("batch-operations")
-    if not all(map(_are_scalars, columns.values())):
+    if not batch.scalars and not all(map(_are_scalars, columns.values())):
         raise refused("batch-values")
     deletes = operations is not None and any(operations)
     return Stamps(None if contiguous else list(batch.versions), operations if deletes else None)

@@ -112,7 +112,8 @@ class Publisher:
         metrics.PUBLISH_RECORDS.labels(dataset=dataset).inc(records)
         metrics.PUBLISH_REJECTED.labels(dataset=dataset).inc(len(checked.rejected))
         if records:
-            batch = Batch(checked.columns, checked.operations, self._versions(records))
+            versions = self._versions(records)
+            batch = Batch(checked.columns, checked.operations, versions, scalars=True)
             for region, part in split(self._contract, batch).items():
                 self._waiting.add(region, part)
                 await self._seal_all(self._waiting.full(region, self._bundle_records()))

@@ -18,7 +18,7 @@ Left to others: who may (policies, through append's decision), when (ledger time
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from exchange import metrics
 from exchange.envelope.commitments import section_keys
@@ -35,6 +35,9 @@ from exchange.registry.busrules import HEADER, PROVIDER
 from exchange.registry.state import Registry
 from keys.cose import Signer
 from keys.errors import KeyMissing, OpenRefused
+
+SMALL_ITEMS: Final = 16
+"""Requests of more items than this wait for each other, not for or before small ones."""
 
 
 class Appends(Protocol):
@@ -99,6 +102,7 @@ class Releases:
         self._custody = custody
         self._signer = signer
         self._clock = clock
+        self._small, self._large = asyncio.Lock(), asyncio.Lock()
 
     async def answer(self, request: bytes, headers: Sequence[bytes]) -> bytes:
         """The signed answer to ``request``, whose item ``i`` speaks of ``headers[i]``.
@@ -111,7 +115,9 @@ class Releases:
             act = self._ledger.authenticate(request)
             body = _asked(act, headers)
             await self._ledger.pace(act, len(body.items))
-            opened = await self._open_all(body.items, headers)
+            # One after the other: those that come together would all be done late otherwise.
+            async with self._small if len(headers) <= SMALL_ITEMS else self._large:
+                opened = await self._open_all(body.items, headers)
             appended = await self._ledger.append(request, refused=opened.refused)
             await self._cosigned(appended, body)
             return self._hand_over(appended, body, opened.keys)
@@ -120,7 +126,7 @@ class Releases:
         keys: dict[int, SectionKeys] = {}
         refused: dict[int, tuple[str, ...]] = {}
         for index, (item, raw) in enumerate(zip(items, headers, strict=True)):
-            await asyncio.sleep(0)  # an item takes a millisecond: others have their turns
+            await asyncio.sleep(0)  # between two items the rest of the hub has its turn
             try:
                 header = self._matching_header(item, raw)
             except BundleRefused:

@@ -39,17 +39,18 @@ def concatenate(batches: list[Batch]) -> Batch:
     """One batch of all records, in order; the batches share their fields."""
     if len(batches) == 1:
         return batches[0]
-    columns: dict[str, list[Any]] = {
-        name: list(chain.from_iterable(batch.columns[name] for batch in batches))
-        for name in batches[0].columns
-    }
+    columns: dict[str, list[Any]] = {name: [] for name in batches[0].columns}
+    for batch in batches:
+        for name, whole in columns.items():
+            whole.extend(batch.columns[name])
     versions = _concatenated([batch.versions for batch in batches])
+    scalars = all(batch.scalars for batch in batches)
     if all(batch.operations is None for batch in batches):
-        return Batch(columns, None, versions)
+        return Batch(columns, None, versions, scalars)
     operations = [
         operation for batch in batches for operation in (batch.operations or [0] * batch.records)
     ]
-    return Batch(columns, operations, versions)
+    return Batch(columns, operations, versions, scalars)
 
 
 def slices(batch: Batch, records_max: int) -> list[Batch]:
@@ -66,7 +67,7 @@ def cut(batch: Batch, part: slice) -> Batch:
     """The records of ``batch`` in ``part``."""
     columns = {name: column[part] for name, column in batch.columns.items()}
     operations = None if batch.operations is None else batch.operations[part]
-    return Batch(columns, operations, batch.versions[part])
+    return Batch(columns, operations, batch.versions[part], batch.scalars)
 
 
 def _concatenated(versions: Sequence[Sequence[int]]) -> Sequence[int]:
@@ -86,4 +87,4 @@ def _take(batch: Batch, rows: NDArray[np.intp]) -> Batch:
         name: list(pick(column)) for name, column in batch.columns.items()
     }
     operations = None if batch.operations is None else list(pick(batch.operations))
-    return Batch(dict(columns), operations, list(pick(batch.versions)))
+    return Batch(dict(columns), operations, list(pick(batch.versions)), batch.scalars)

@@ -22,6 +22,9 @@ class Batch:
     operations: list[int] | None
     """0 upsert, 1 delete, one for each record; None if all are upserts."""
     versions: Sequence[int]
+    scalars: bool = False
+    """Whether every value is known to be such a one, as of columns that a contract has judged;
+    whoever seals others looks at each."""
 
     @property
     def records(self) -> int:

@@ -1,5 +1,6 @@
 """Key requests: what the hub looks at, what it puts on record, and for whom an answer opens."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 from exchange.envelope.header import DOMAIN
 from exchange.envelope.open import parse_bundle
 from exchange.errors import ActRefused, RateLimited, ReleaseRefused
+from exchange.flow import release
 from exchange.flow.ports import Admitted, KeysAnswered
+from exchange.flow.release import Releases
 from exchange.flow.sealedkeys import Envelope, open_keys
 from exchange.ledger.fairness import Pace
 from exchange.model.acts import AskItem, AskKeys
@@ -187,3 +190,26 @@ async def test_a_keyring_asks_once_for_an_epoch(stage: Stage) -> None:
     counting = Counting(stage.hub)
     await stage.pull(grant, sink, hub=counting)
     assert counting.asked == 1
+
+
+async def test_small_requests_come_one_after_the_other_and_never_wait_for_a_large_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "SMALL_ITEMS", 2)
+    item, header, grant = await one_ask(stage)
+    looked_at: list[int] = []
+    monkeypatch.setattr(
+        Releases, "_matching_header", lambda _self, item, _raw: looked_at.append(item.sequence)
+    )
+    monkeypatch.setattr(Releases, "_checked_keys", lambda *_: {})
+
+    async def ask(*sequences: int) -> None:
+        items = tuple(item.model_copy(update={"sequence": one}) for one in sequences)
+        body = AskKeys(grant=grant, purpose="collaboration", items=items)
+        signs = stage.signs("human-resources")
+        await stage.hub.ask(signs.sign(body), [header] * len(items))
+
+    await asyncio.gather(ask(*range(10, 19)), ask(*range(20, 29)), ask(1, 2), ask(3, 4))
+    assert [one for one in looked_at if one < 10] == [1, 2, 3, 4]
+    assert [one for one in looked_at if one >= 10] == [*range(10, 19), *range(20, 29)]
+    assert looked_at.index(4) < looked_at.index(18)

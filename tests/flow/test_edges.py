@@ -223,6 +223,16 @@ def test_batches_are_split_and_joined_without_mixing_columns() -> None:
     assert [part.records for part in slices(plain, 2)] == [2, 1]
 
 
+def test_a_batch_whose_values_are_known_stays_known_in_all_its_parts() -> None:
+    columns = {"code": ["330102001001", "330203001001", "330102001002"]}
+    for known in (True, False):
+        batch = Batch(columns, None, [5, 6, 7], scalars=known)
+        parts = [*split(contract(), batch).values(), *slices(batch, 2)]
+        assert {part.scalars for part in parts} == {known}
+        assert concatenate(parts).scalars is known
+        assert not concatenate([batch, Batch(columns, [0, 0, 0], [8, 9, 10])]).scalars
+
+
 async def test_a_sender_waits_when_too_much_is_in_flight(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchange.errors import InputUnreadable
 from exchange.limits import RECORD_BYTES_MAX
@@ -51,6 +53,25 @@ def test_each_bad_record_is_named_and_the_rest_goes_on() -> None:
     assert found.rejected[0] == Rejected(11, "person", *problems.ID_CHECK)
     assert found.rejected[1].reason == problems.MISSING.reason
     assert all(one.remedy.en and one.remedy.zh and one.reason.zh for one in found.rejected)
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.binary(max_size=3),
+    st.lists(st.text(max_size=1), max_size=2),
+    st.sampled_from(list(GOOD.values())),
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(sorted(GOOD)), VALUES), min_size=1, max_size=6))
+def test_what_passes_is_what_sealing_takes_unlooked_at(changes: list[dict[str, Any]]) -> None:
+    found = validate(every_type(), columns(*({**GOOD, **one} for one in changes)), first_line=1)
+    for values in found.columns.values():
+        assert set(map(type, values)) <= {str, int, bool, type(None)}
 
 
 def test_lines_may_be_given_one_by_one() -> None:
