@@ -52,6 +52,7 @@ class Screen:
         self.as_json = as_json
         self._out = out
         self._err = err
+        self._answered = False
 
     @property
     def interactive(self) -> bool:
@@ -125,11 +126,16 @@ class Screen:
     def answer(self, data: Mapping[str, Any]) -> None:
         """The one JSON object of a successful (or partly successful) command."""
         if self.as_json:
+            self._answered = True
             self._write(self._out, json.dumps(_plain(data), ensure_ascii=False))
 
     def fail(self, problem: Problem) -> None:
-        """One sentence and its remedy; with ``--json`` the error object."""
-        if self.as_json:
+        """One sentence and its remedy; with ``--json`` the error object.
+
+        What goes wrong after the answer (Ctrl-C in the last moment) is a sentence in any case: an
+        answer is one object.
+        """
+        if self.as_json and not self._answered:
             self._write(self._out, json.dumps({"error": problem.data()}, ensure_ascii=False))
             return
         self._write(self._err, f"{self.word(_WRONG)}: {mark(_lines(self.word(problem.text)))}")

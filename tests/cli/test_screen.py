@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from exchange.cli.problems import problem_of
+from exchange.cli.problems import interrupted, problem_of
 from exchange.cli.screen import Grid, Screen
 from exchange.errors import RuleRefused
 from exchange.model.text import Language, Text
@@ -111,3 +111,12 @@ def test_nothing_that_others_wrote_forges_a_line_or_drives_the_terminal() -> Non
     piped = screen()
     piped.grid(Grid(TITLE, COLUMNS, [[evil, 1]]))
     assert shown(piped).count("\n") == 2
+
+
+def test_what_goes_wrong_after_the_answer_is_no_second_object() -> None:
+    made = screen(as_json=True)
+    made.answer({"done": 1})
+    made.fail(interrupted())
+    assert shown(made) == '{"done": 1}\n'
+    assert isinstance(made._err, io.StringIO)
+    assert made._err.getvalue().startswith("Error: interrupted\n")
