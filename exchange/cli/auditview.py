@@ -1,6 +1,8 @@
 """``exchange audit view``: the search view, brought up to date, built anew, or kept current."""
 
 import asyncio
+import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
@@ -14,7 +16,7 @@ from exchange.errors import UsageError
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from exchange.audit.replay import Replay
     from exchange.audit.view import Standing, View
@@ -61,7 +63,8 @@ def view(
             if follow:
                 with following(office.home, office.member) as note:
                     tell_view(session.screen, await refreshed(session, office, opened))
-                    await _follow(office, opened, note)
+                    await _until_told(_follow(office, opened, note))
+                return opened.head()
             return await refreshed(session, office, opened)
 
     if check and (rebuild or follow):
@@ -124,8 +127,17 @@ def standing_data(standing: "Standing") -> dict[str, Any]:
     }
 
 
+async def _until_told(work: "Coroutine[Any, Any, NoReturn]") -> None:
+    """Do ``work`` until SIGTERM or Ctrl-C, which is how it ends well."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 async def _follow(office: "Office", opened: "View", note: "Callable[[str], None]") -> NoReturn:
-    """Until it is cancelled, by Ctrl-C; ``note`` hears what the member is, for who searches."""
+    """Until it is cancelled; ``note`` hears what the member is, for who searches."""
     from exchange.audit.replay import Replay
     from exchange.audit.view import Feed
     from exchange.wiring import replaying

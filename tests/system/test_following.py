@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.installation import CONSUMER, PROVIDER, Installation, Running, until
+from exchange.wiring.auditview import followed
+from exchange.wiring.home import open_home
+from tests.system.installation import (
+    AUTHORITY,
+    CONSUMER,
+    PROVIDER,
+    Installation,
+    Running,
+    until,
+)
 from tests.system.records import Dataset, Rows, generate, in_sqlite, publish, write_csv
 
 _SOURCE = """\
@@ -97,6 +106,21 @@ def test_they_outlive_a_restart_of(line: Line, victim: str) -> None:
     line.wait("what was put in meanwhile")
     line.put(generate(f"after-{victim}", 1))
     line.wait("the record after it")
+
+
+def test_a_search_view_that_is_kept_current_is_let_go_of_by_ctrl_c(
+    installation: Installation,
+) -> None:
+    home = open_home(installation.home)
+    following = installation.start("audit", "view", "--follow")
+    until(lambda: followed(home, AUTHORITY) or following.ended(), "the view to be current")
+    assert followed(home, AUTHORITY) == "authority"
+    assert installation.run("audit", "search", "--count").answer["count"] > 0
+    following.signal(signal.SIGINT)
+    done = following.wait()
+    assert (done.code, done.errors) == (0, "")
+    assert done.answer["size"] > 0
+    assert followed(home, AUTHORITY) == ""
 
 
 @pytest.mark.parametrize("place", [0, 1, 2], ids=["source", "sink", "follow"])
