@@ -8,7 +8,9 @@ import sys
 from typing import Final
 
 _INTERRUPTED: Final = 130
-"""As exchange/cli/problems.py has it, which is not read yet when this counts."""
+_SAID: Final = "interrupted / 已中断"
+"""As exchange/cli/problems.py has them, which is not read yet when this counts; nor is what
+language is wanted."""
 
 
 def main() -> None:
@@ -18,6 +20,7 @@ def main() -> None:
 
         start()
     except KeyboardInterrupt:
+        sys.stderr.write(_SAID + "\n")
         sys.exit(_INTERRUPTED)
 
 

@@ -54,7 +54,7 @@ def test_ctrl_c_says_that_it_interrupted(
 
 
 def test_ctrl_c_before_the_commands_are_loaded_is_no_traceback(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def pressed() -> None:
         raise KeyboardInterrupt
@@ -63,6 +63,7 @@ def test_ctrl_c_before_the_commands_are_loaded_is_no_traceback(
     with pytest.raises(SystemExit) as ended:
         start.main()
     assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "interrupted / 已中断\n")
 
 
 def test_the_console_script_listens_before_it_loads_anything() -> None:
