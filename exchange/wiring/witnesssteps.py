@@ -6,9 +6,9 @@ from typing import Final
 
 import httpx
 
-from exchange.bus.nodeprocess import is_free
 from exchange.model.text import EMPTY, Text
 from exchange.wiring.home import Home
+from exchange.wiring.hubstart import taken
 from exchange.wiring.localsteps import process_step
 from exchange.wiring.processes import Background
 from exchange.wiring.step import Step
@@ -32,7 +32,7 @@ async def witness_step(home: Home, process: Background) -> Step:
             f"{address} 正常，并非由 exchange up 启动",
         )
         return replace(step, good=True, found=found, remedy=EMPTY)
-    if is_free(settings.port):
+    if not taken(settings.host, settings.port):
         return step
     return replace(
         step,

@@ -20,6 +20,7 @@ from exchange.wiring.upkeep import command, witness_process
 from exchange.wiring.witnesskeys import WitnessSettings, has_witness, make_witness, open_witness
 from exchange.wiring.witnesssteps import witness_step
 from exchange.witness.memory import named
+from tests.fixtures.ports import free_port
 
 PASSPHRASE = "a passphrase for tests"
 ORIGIN = "exchange.test/2026"
@@ -42,12 +43,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EXCHANGE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("EXCHANGE_PASSPHRASE", PASSPHRASE)
     return tmp_path / "home"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def test_a_home_makes_its_witness_once_and_it_serves(home: Path) -> None:
@@ -108,6 +103,21 @@ def test_an_origin_that_can_name_no_key_founds_no_ledger(tmp_path: Path) -> None
         with pytest.raises(UsageError) as refusal:
             initialise(tmp_path / "home", said, Passphrase(PASSPHRASE))
         assert refusal.value.failure == "origin"
+
+
+async def test_the_port_of_a_witness_is_looked_at_on_its_own_address(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exchange.wiring.witnesssteps.SECONDS_MAX", 0.1)
+    port, opened = free_port(), open_home(home)
+    settings = WitnessSettings(name="w", host="127.0.0.2", port=port)
+    make_witness(opened, settings, Passphrase(PASSPHRASE))
+    with socket.create_server(("127.0.0.1", port)):
+        elsewhere = await witness_step(opened, witness_process(opened))
+    with socket.create_server(("127.0.0.2", port)):
+        taken = await witness_step(opened, witness_process(opened))
+    assert elsewhere.found.en == "not running"
+    assert f"has its port {port}" in taken.found.en
 
 
 async def test_a_witness_that_was_started_by_hand_is_not_missing(home: Path) -> None:
