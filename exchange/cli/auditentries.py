@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from exchange.cli.screen import Grid, Screen
 from exchange.cli.times import shown
+from exchange.errors import NotFound
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ _COLUMNS: Final = (
     Text("verdict", "裁决"),
     Text("rules", "规则"),
 )
+
+
+def no_entry(index: int, size: int) -> NotFound:
+    """Somebody asked about an entry beyond the ``size`` that there are."""
+    return NotFound(
+        f"there is no ledger entry {index}: the last one is {size - 1}",
+        f"没有第 {index} 条账本条目：最后一条是第 {size - 1} 条",
+        remedy=("list them: exchange audit search", "列出全部条目：exchange audit search"),
+        failure="no-such-entry",
+    )
 
 
 async def recorded(office: "Office") -> "tuple[Registry, Record]":

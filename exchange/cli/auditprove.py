@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from exchange.cli.auditentries import no_entry
 from exchange.cli.newfile import write_new
 from exchange.cli.screen import Screen
 from exchange.cli.session import Session, session_of
@@ -90,7 +91,7 @@ async def proof_of(
             if error.failure != "not-sealed" or not tries_left:
                 raise
             if index >= (size := (await office.hub.head()).size):
-                raise _no_entry(index, size) from None
+                raise no_entry(index, size) from None
         await asyncio.sleep(WAIT_S)
     raise AssertionError("the last try returns or raises")
 
@@ -134,15 +135,6 @@ def _trusted(
             raise _nobody_known() from None
         return given.log(origin), None
     return keys_of_log(home.root()), home
-
-
-def _no_entry(index: int, size: int) -> NotFound:
-    return NotFound(
-        f"there is no ledger entry {index}: the last one is {size - 1}",
-        f"没有第 {index} 条账本条目：最后一条是第 {size - 1} 条",
-        remedy=("list them: exchange audit search", "列出全部条目：exchange audit search"),
-        failure="no-such-entry",
-    )
 
 
 def _nobody_known() -> NotFound:

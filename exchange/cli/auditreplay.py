@@ -25,6 +25,7 @@ from exchange.model.text import Text
 if TYPE_CHECKING:
     from exchange.audit.archive import End
     from exchange.audit.replay import Decision, Difference, Replay
+    from exchange.ledger.cosignature import SignedHead
     from exchange.ledger.policy import Witnessed
     from exchange.ledger.verdict import Folded
     from exchange.wiring.office import Office
@@ -48,7 +49,7 @@ _SEALED: Final = Text(
     "the checkpoint of {size} entries that hub {hub} signed at {time} is a head of this ledger",
     "枢纽 {hub} 于 {time} 签署的 {size} 条检查点属于本账本",
 )
-UNSEALED: Final = Text(
+_UNSEALED: Final = Text(
     "there is no signed checkpoint: nothing here proves that later entries were not left out",
     "没有已签署的检查点：无法证明其后的条目未被略去",
 )
@@ -59,7 +60,7 @@ _NOBODY: Final = Text(
     "the policy asks for no witness, and none of those it names has cosigned it",
     "策略不要求见证人，其所列见证人均未共签",
 )
-BEYOND: Final = Text(
+_BEYOND: Final = Text(
     "entries {first} to {last} are under no signed head: nothing here proves that none was left out"
     " after them, or that others were not shown others",
     "第 {first} 至 {last} 条不在任何已签署的检查点之下：无法证明其后无遗漏，亦无法证明他人所见相同",
@@ -213,14 +214,7 @@ def tell_run(screen: Screen, run: Run) -> None:
     )
     if run.stated is not None:
         screen.say(_HUB, size=run.stated)
-    if run.head is not None:
-        screen.say(
-            _SEALED,
-            size=run.head.checkpoint.size,
-            hub=run.head.hub,
-            time=stated(run.head.time_s),
-        )
-    tell_quorum(screen, run.witnessed)
+    tell_head(screen, run.head, run.witnessed)
     if run.tiles is not None:
         screen.say(_TILES, tiles=run.tiles)
     if run.end is not None:
@@ -231,8 +225,11 @@ def tell_run(screen: Screen, run: Run) -> None:
         screen.grid(Grid(_DIFFERENCES, _COLUMNS, rows))
 
 
-def tell_quorum(screen: Screen, witnessed: "Witnessed | None") -> None:
-    """Who has cosigned the head; nothing where no policy was given."""
+def tell_head(screen: Screen, head: "SignedHead | None", witnessed: "Witnessed | None") -> None:
+    """Which signed head lies on the ledger, if one does; who cosigned it, if a policy was given."""
+    if head is not None:
+        signed = stated(head.time_s)
+        screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=signed)
     if witnessed is not None and witnessed.times:
         screen.say(_QUORUM, names=", ".join(witnessed.times))
     elif witnessed is not None:
@@ -243,9 +240,9 @@ def tell_beyond(screen: Screen, run: Run) -> None:
     """What of an archive no checkpoint in it covers."""
     signed = run.head.checkpoint.size if run.head is not None else 0
     if run.head is None:
-        screen.say(UNSEALED)
+        screen.say(_UNSEALED)
     elif signed < run.found.entries:
-        screen.say(BEYOND, first=signed, last=run.found.entries - 1)
+        screen.say(_BEYOND, first=signed, last=run.found.entries - 1)
 
 
 def run_data(run: Run) -> dict[str, Any]:

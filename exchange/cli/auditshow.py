@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from exchange.cli.auditentries import VERDICTS, row_data
+from exchange.cli.auditentries import VERDICTS, no_entry, row_data
 from exchange.cli.dutytable import duty_data, tell_ties
 from exchange.cli.rules import tell_rules
 from exchange.cli.session import Session, session_of
 from exchange.cli.times import shown
 from exchange.cli.work import ID_DIGITS_MIN, as_reader, find_id
-from exchange.errors import NotFound
 from exchange.model.text import Text
 
 if TYPE_CHECKING:
@@ -69,13 +68,7 @@ class _Sought:
         if self._at is not None:
             return self._at
         if self._entry.isdecimal() and len(self._entry) < ID_DIGITS_MIN:
-            last = self._size - 1
-            raise NotFound(
-                f"there is no ledger entry {self._entry}: the last one is {last}",
-                f"没有第 {self._entry} 条账本条目：最后一条是第 {last} 条",
-                remedy=("list them: exchange audit search", "列出全部条目：exchange audit search"),
-                failure="no-such-entry",
-            )
+            raise no_entry(int(self._entry), self._size)
         return self._by_act[find_id(Text("entry", "账本条目"), self._by_act, self._entry)]
 
 

@@ -8,7 +8,7 @@ import typer
 
 from exchange.cli.auditlog import check_log, compare
 from exchange.cli.auditprove import PolicyOption, policy_of, verify_proof_file
-from exchange.cli.auditreplay import tell_beyond, tell_quorum
+from exchange.cli.auditreplay import tell_beyond, tell_head
 from exchange.cli.auditsource import replay_archive
 from exchange.cli.screen import Screen
 from exchange.cli.session import Session, session_of
@@ -35,10 +35,6 @@ _FOUND: Final = Text(
 )
 _HUB_AGREES: Final = Text(
     "the hub states the same {size} entries and root", "枢纽给出的 {size} 条及其根与此一致"
-)
-_SEALED: Final = Text(
-    "the checkpoint of {size} entries that hub {hub} signed at {time} is a head of this ledger",
-    "枢纽 {hub} 于 {time} 签署的 {size} 条检查点属于本账本",
 )
 _SAME: Final = Text(
     "{where} is of this ledger as well: no fork", "{where} 同样属于本账本：未见分叉"
@@ -133,10 +129,7 @@ def verify_archive(session: Session, archive: Path, pin: str, policy: Path | Non
         void=sum(found.void.values()),
         junk=0,
     )
-    if run.head is not None:
-        head, signed = run.head, stated(run.head.time_s)
-        screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=signed)
-    tell_quorum(screen, run.witnessed)
+    tell_head(screen, run.head, run.witnessed)
     tell_beyond(screen, run)
     screen.answer(
         {
@@ -192,9 +185,7 @@ def tell_examined(screen: Screen, found: "Examined") -> None:
     else:
         screen.say(_HUB_AGREES, size=found.hub_size)
     if found.published is not None:
-        head = found.published.head
-        screen.say(_SEALED, size=head.checkpoint.size, hub=head.hub, time=stated(head.time_s))
-        tell_quorum(screen, found.published.witnessed)
+        tell_head(screen, found.published.head, found.published.witnessed)
 
 
 def _published(agreed: "Agreed") -> dict[str, object]:
