@@ -63,7 +63,7 @@ def unreadable(failure: str, path: Path | None = None) -> TornFile:
     name = "" if path is None else f" {path}"
     return TornFile(
         f"the key file{name} is damaged or from another version ({failure})",
-        f"密钥文件{name} 已损坏或版本不符（{failure}）",
+        f"密钥文件{name and name + ' '}已损坏或版本不符（{failure}）",
         remedy=(
             "restore it from a backup: exchange keys restore",
             "请从备份恢复：exchange keys restore",
