@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from exchange.audit import lacking
 from exchange.audit.mayread import Reading, Wanted, may_read
 from exchange.model import acts
 from exchange.model.contract import Contract
+from exchange.registry import requests
 from tests.ledger.drafts import DAY_MS, HOUR_MS, VILLAGES
 from tests.ledger.world import World, exchange_world, permitted
 
@@ -112,6 +114,10 @@ def test_an_application_that_was_returned_says_what_it_lacks_and_whose_turn_it_i
     assert last.text.en.endswith("it lacks the scenario, the manner of provision")
     assert last.text.zh.endswith("缺少使用场景、提供方式")
     assert "exchange request complete" in last.remedy.en
+
+
+def test_every_part_that_an_application_may_lack_has_words() -> None:
+    assert set(lacking._PARTS) == set(requests.PARTS)
 
 
 def test_a_dataset_that_is_no_longer_shared_says_on_which_basis(world: World) -> None:

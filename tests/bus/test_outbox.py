@@ -155,7 +155,7 @@ def test_a_damaged_spool_is_said_plainly_with_what_to_do(path: Path) -> None:
 
 
 _OPEN = """
-import sys, time
+import sys
 from pathlib import Path
 from exchange.bus.outbox import Outbox
 from exchange.errors import InUse
@@ -164,10 +164,10 @@ sys.stdin.readline()
 try:
     outbox = Outbox(Path(sys.argv[1]))
 except InUse:
-    print("in use")
+    print("in use", flush=True)
 else:
     print("opened", flush=True)
-    time.sleep(5)
+    sys.stdin.readline()
 """
 
 
@@ -185,5 +185,7 @@ def test_of_two_that_open_a_spool_at_once_one_comes_first(path: Path) -> None:
         assert one.stdin is not None
         one.stdin.write("\n")
         one.stdin.flush()
-    said = {one.communicate(timeout=30)[0] for one in both}
-    assert said == {"opened\n", "in use\n"}
+    said = sorted(one.stdout.readline() for one in both if one.stdout is not None)
+    assert said == ["in use\n", "opened\n"], "whoever opened it has it until both have spoken"
+    for one in both:
+        one.communicate(timeout=30)

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from exchange.bus.nodeprocess import free_port
 from exchange.cli.main import run
 from tests.fixtures.kafka import KafkaServer
+from tests.fixtures.ports import free_port
 
 PASSPHRASE = "correct horse battery"
 WHOLE = (

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from exchange.wiring.home import open_home
+from exchange.wiring.processes import Background
 from exchange.wiring.upkeep import adapter_process
 from tests.cli.conftest import WHOLE, Terminal
 
@@ -82,15 +83,14 @@ def test_adapters_publish_and_deliver_and_survive_kill(
         _offer(outbox, "first", ["b1,40", "b2,50"])
         assert terminal("up") == 0, terminal.err
         until(lambda: _rows(store, dataset) == [("b1", 40), ("b2", 50)])
-        assert (outbox / "done" / "first.csv").exists()
+        until((outbox / "done" / "first.csv").exists)  # only when what became of it is noted
 
         for configuration in (source, sink):
-            pid = adapter_process(home, configuration).pid()
-            assert pid is not None
-            os.kill(pid, signal.SIGKILL)
+            _kill(adapter_process(home, configuration))
         _offer(outbox, "second", ["b2,55", "b3,60", ",70"])
         assert terminal("up") == 0, terminal.err
         until(lambda: _rows(store, dataset) == [("b1", 40), ("b2", 55), ("b3", 60)])
+        until((outbox / "done" / "second.csv").exists)
         steps = terminal.json("status")["steps"]
         assert sum(step["step"].startswith("adapter-") for step in steps) == 2
         kept = terminal.json("adapter", "rejected", str(source))["rejected"]
@@ -99,6 +99,14 @@ def test_adapters_publish_and_deliver_and_survive_kill(
         for configuration in (source, sink):
             assert adapter_process(home, configuration).stop()
             configuration.unlink()
+
+
+def _kill(process: Background) -> None:
+    """End it by kill -9, and return when it is over: nobody may take it for a living one then."""
+    pid = process.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: process.pid() is None)
 
 
 def _configure(path: Path, text: str) -> Path:

@@ -14,6 +14,8 @@ import pytest
 
 from exchange.limits import RECORD_BYTES_MAX
 from tests.cli.conftest import WHOLE, Terminal
+from tests.fixtures.files import content_of, files_under
+from tests.fixtures.ports import free_port
 
 CONTRACT = """\
 dataset: {dataset}
@@ -126,9 +128,7 @@ def test_kafka_away_is_exit_3_and_the_next_push_publishes(
 ) -> None:
     (here / "later.csv").write_text("number,story\nlater-1,a\n", "utf-8")
     with monkeypatch.context() as away:
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            away.setenv("EXCHANGE_KAFKA", f"127.0.0.1:{free.getsockname()[1]}")
+        away.setenv("EXCHANGE_KAFKA", f"127.0.0.1:{free_port()}")
         problem = terminal.problem("push", dataset, "later.csv", "--as", PROVIDER, code=3)
     assert problem["retriable"]
     assert terminal.json("push", dataset, "later.csv", "--as", PROVIDER)["accepted"] == 1
@@ -238,9 +238,8 @@ def test_rejected_records_are_encrypted_at_rest_and_shown_on_demand(
     feed(f"number,story\n,{marker}\nfine,ok\n")
     told = terminal.json("push", dataset, "-", "--as", PROVIDER, code=1)
     assert (told["accepted"], told["rejected"]) == (1, 1)
-    for file in live_home.rglob("*"):
-        if file.is_file():
-            assert marker.encode() not in file.read_bytes(), file
+    for file in files_under(live_home):
+        assert marker.encode() not in content_of(file), file
     shown = terminal.json("adapter", "rejected", dataset, "--as", PROVIDER)
     assert any(one["record"]["story"] == marker for one in shown["rejected"])
     assert terminal.json("adapter", "rejected", dataset, "--forget", "--as", PROVIDER)

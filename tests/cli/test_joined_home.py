@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from exchange.bus.nodeprocess import free_port
 from exchange.wiring.home import open_home
 from tests.cli.conftest import Terminal
 from tests.cli.transcript import play
+from tests.fixtures.ports import free_port
 
 HERE = Path(__file__).parent / "transcripts"
 NAMES = ("--name-zh", "机构", "--name-en", "Office", "--credit-code", "113300000DEM00002A")

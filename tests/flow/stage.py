@@ -98,9 +98,9 @@ class ListSink:
             self._changed.notify_all()
 
     def wait_for(self, records: int) -> None:
-        """Return when at least so many records stand here; fails after ten seconds."""
+        """Return when at least so many records stand here; fails after half a minute."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.records) >= records, timeout=10)
+            assert self._changed.wait_for(lambda: len(self.records) >= records, timeout=30)
 
     def _apply(self, one: Delivery) -> None:
         for row, version in enumerate(one.versions):

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -24,16 +23,11 @@ from exchange.wiring.remote import Reader, RemoteHub
 from exchange.wiring.settings import environment
 from keys.errors import CustodyMissing, WrongPassphrase
 from tests.fixtures.kafka import KafkaServer
+from tests.fixtures.ports import free_port
 from tests.hub.ground import HOST, until_ready, wall_ms
 from tests.hub.home import PASSPHRASE
 
 pytestmark = pytest.mark.kafka
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ async def following(hub: OpenHub) -> AsyncIterator[OpenHub]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    for _ in range(1_000):
+    for _ in range(3_000):
         if true():
             return
         await asyncio.sleep(0.01)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,17 +20,12 @@ from exchange.wiring.witnesskeys import WitnessHome, WitnessSettings, make_witne
 from exchange.wiring.witnesspost import WitnessPost
 from exchange.witness.app import Witness, witness_app
 from exchange.witness.memory import WitnessMemory
+from tests.fixtures.ports import free_port
 from tests.hub.ground import HOST, Ground, ground, wall_ms
 from tests.hub.test_log_doors import append_one
 from tests.hub.test_parts import TOPIC, assembled, cluster_now, following, put_on, until
 
 PASSPHRASE = Passphrase("a passphrase for tests")
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -121,8 +121,8 @@ class Hub:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Wait until something is so; five seconds at most."""
-    for _ in range(500):
+    """Wait until something is so; half a minute at most."""
+    for _ in range(3_000):
         if true():
             return
         await asyncio.sleep(0.01)

@@ -22,9 +22,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.fixtures.ports import free_port
+
 WAIT_S = 120.0
 """Bounds every wait. Not a promise about speed: other work may share the machine."""
 POLL_S = 0.01
+_THREADS = 17
+"""Where ``num_threads`` stands behind the name, proc_pid_stat(5)."""
 AUTHORITY = "data-bureau"
 PROVIDER = "civil-affairs"
 CONSUMER = "human-resources"
@@ -178,12 +182,16 @@ def until(condition: Callable[[], object], what: str, *, wait_s: float = WAIT_S)
 
 
 def alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody has buried yet does not."""
+    """Whether the process runs; one that nobody has buried yet does not.
+
+    As long as one of its threads is there it has its files and ports, whatever became of the first.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
     except OSError:
         return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
+    fields = stat.rpartition(")")[2].split()
+    return fields[0] != "Z" or int(fields[_THREADS]) > 1
 
 
 def command_lines() -> Iterator[tuple[int, str]]:
@@ -195,14 +203,6 @@ def command_lines() -> Iterator[tuple[int, str]]:
             except OSError:
                 continue
             yield int(folder.name), line.replace(b"\0", b" ").decode("utf-8", "replace")
-
-
-def free_port() -> int:
-    """A loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

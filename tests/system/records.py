@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from exchange.model import regions
-from tests.system.installation import CONSUMER, PROVIDER, Installation
+from tests.system.installation import CONSUMER, PROVIDER, WAIT_S, Installation
 
 FIELDS = ("id", "area", "amount", "note")
 COUNTIES = 16
@@ -126,7 +126,9 @@ def by_key(rows: Iterable[Sequence[Any]]) -> Rows:
 
 def in_sqlite(file: Path, dataset: Dataset) -> tuple[Rows, Positions]:
     """What a SQLite sink holds at one moment: present records and positions."""
-    with closing(sqlite3.connect(file)) as store:
+    if not file.exists():  # to connect would make it
+        return {}, {}
+    with closing(sqlite3.connect(file, timeout=WAIT_S)) as store:
         store.execute("BEGIN")
         made = store.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (dataset.table,))
         if made.fetchone() is None:
@@ -137,8 +139,9 @@ def in_sqlite(file: Path, dataset: Dataset) -> tuple[Rows, Positions]:
 
 
 def in_postgres(conninfo: str, dataset: Dataset) -> tuple[Rows, Positions]:
-    """What a PostgreSQL sink holds."""
+    """What a PostgreSQL sink holds at one moment: a killed client's last commit may come late."""
     with psycopg.connect(conninfo) as store:
+        store.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         made = store.execute("SELECT to_regclass(%s)", (dataset.table,)).fetchone()
         if made == (None,):
             return {}, {}

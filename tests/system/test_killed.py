@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.fixtures.files import stamp_of
 from tests.system.installation import CONSUMER, PROVIDER, Installation, Running, until
 from tests.system.records import (
     Dataset,
@@ -57,9 +58,8 @@ def kill_after(running: Running, touched: Callable[[], bool], wait_s: float) -> 
 def changed(file: Path) -> Callable[[], bool]:
     """Tells whether a SQLite file, or its log, is another than now."""
 
-    def look() -> list[tuple[int, int]]:
-        files = (file, file.with_name(file.name + "-wal"))
-        return [(at.stat().st_mtime_ns, at.stat().st_size) for at in files if at.exists()]
+    def look() -> list[tuple[int, int] | None]:
+        return [stamp_of(at) for at in (file, file.with_name(file.name + "-wal"))]
 
     before = look()
     return lambda: look() != before

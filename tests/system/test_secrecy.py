@@ -10,13 +10,14 @@ import httpx
 import pytest
 
 from exchange.wiring.home import open_home
+from tests.fixtures.files import content_of, files_under
+from tests.fixtures.ports import free_port
 from tests.system.installation import (
     CONSUMER,
     PROVIDER,
     WAIT_S,
     Installation,
     Running,
-    free_port,
     launch,
     until,
 )
@@ -60,18 +61,6 @@ def found_in(content: bytes) -> bool:
 
 def leaks(files: Iterable[Path]) -> list[Path]:
     return [file for file in files if found_in(content_of(file))]
-
-
-def content_of(file: Path) -> bytes:
-    """What is in it; nothing once a process at work has given it its final name or removed it."""
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        return b""
-
-
-def files_under(folder: Path) -> list[Path]:
-    return [file for file in folder.rglob("*") if file.is_file()]
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +154,12 @@ def test_no_file_of_the_home_holds_a_value(marked: Marked) -> None:
 
 def test_no_bundle_on_kafka_holds_a_value(marked: Marked) -> None:
     data = marked.installation.home / "kafka" / "data"
-    segments = [file for file in data.rglob("*.log") if marked.dataset.name in str(file.parent)]
-    assert sum(file.stat().st_size for file in segments) > 1_000
+    segments = [
+        file
+        for file in files_under(data)
+        if file.suffix == ".log" and marked.dataset.name in str(file.parent)
+    ]
+    assert sum(len(content_of(file)) for file in segments) > 1_000
     assert leaks(segments) == []
 
 

@@ -8,13 +8,13 @@ from threading import Thread
 
 import pytest
 
-from exchange.bus.nodeprocess import free_port
 from exchange.errors import PortBusy
 from exchange.wiring.home import Home, open_home
 from exchange.wiring.homeinit import Founding, initialise
 from exchange.wiring.hubstart import check_passphrase, hub_elsewhere, runs_already, taken
 from exchange.wiring.passphrase import Passphrase
 from keys.errors import WrongPassphrase
+from tests.fixtures.ports import free_port
 
 GOOD = Passphrase("correct horse battery")
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import pytest
 
-from exchange.bus.nodeprocess import free_port
 from exchange.model.text import Text
 from exchange.wiring.home import HomeTable, HubTable, KafkaTable, LogTable, open_home, render
 from exchange.wiring.localsteps import FREE_BYTES_MIN, hub_steps, no_room
 from exchange.wiring.processes import Background
 from exchange.wiring.step import Step
+from tests.fixtures.ports import free_port
 
 TITLE = Text("hub", "枢纽")
 READY = Step("hub", TITLE, good=True, found=Text("ready", "就绪"))

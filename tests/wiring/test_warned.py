@@ -11,6 +11,7 @@ from exchange.daemon import warned as module
 from exchange.daemon.warned import warned
 from exchange.wiring.lawbook import warnings_of
 from exchange.wiring.office import Office
+from tests.ledger.hubs import until
 from tests.ledger.world import World
 
 
@@ -29,7 +30,7 @@ def test_each_warning_is_told_once_with_its_badge_and_also_at_the_end(
     async def run() -> None:
         async with warned(cast(Office, office)):
             office.hub.permitted_by |= {"OWN-01", "CRY-01", "GONE-99"}
-            await asyncio.sleep(0.1)
+            await until(lambda: bool(logged))
             office.hub.permitted_by.add("REF-01")
 
     with capture_logs() as logged:
