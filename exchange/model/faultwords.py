@@ -59,6 +59,7 @@ _BOUNDS: Final = {
     "too_short": Text("at least {min_length} values are expected", "不少于 {min_length} 项"),
     "too_long": Text("at most {max_length} values are allowed", "不得超过 {max_length} 项"),
 }  # fmt: skip
+_EMPTY: Final = Text("it must not be empty", "不得为空")
 _OTHER: Final = "取值不合规"
 
 
@@ -75,6 +76,8 @@ def in_words(fault: ErrorDetails) -> Text:
         return Text(context["en"], context["zh"])
     if kind == "string_pattern_mismatch":
         return _FORMS.get(context["pattern"], Text(fault["msg"], _OTHER))
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return _EMPTY
     if kind in _BOUNDS:
         form = _BOUNDS[kind]
         return Text(form.en.format(**context), form.zh.format(**context))

@@ -1,4 +1,4 @@
-"""The sign between the values of a CSV file, as a person writes it."""
+"""The character between the values of a CSV file, as a person writes it."""
 
 from typing import Final
 
@@ -8,12 +8,12 @@ from exchange.model.text import Text
 _TAB: Final = frozenset({"\\t", "tab"})
 """What a shell makes it hard to type."""
 DELIMITER: Final = Text(
-    "one sign such as , ; | or tab is expected", "须为一个符号，例如 , ; | 或 tab"
+    "one character such as , ; | or tab is expected", "须为单个字符，例如 , ; | 或 tab"
 )
 
 
 def delimiter_of(said: str) -> str | None:
-    """The sign that ``said`` means: itself, or a tabulator; None if it cannot separate values."""
+    """The character that ``said`` means: itself, or a tab; None if it cannot separate values."""
     sign = "\t" if said in _TAB else said
     if len(sign) != 1 or not sign.isascii() or sign.isalnum() or sign in '"\\':
         return None

@@ -1,10 +1,10 @@
 """What a person typed wrong is said in words, in both languages, and without the value."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from exchange.daemon import configuration
 from exchange.model import acts, acttypes, dutyacts, evidenceacts, lawacts, lifeacts
@@ -54,6 +54,7 @@ class Typed(Table):
     port: home.Port = 1
     holder: lawacts.HolderCode = "ab"
     local: bool = True
+    short: Annotated[str, StringConstraints(min_length=2)] = "ab"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,8 @@ class Typed(Table):
         ({"mode": "x"}, Text("expected: table, api, file", "其中之一：table, api, file")),
         ({"code": "x" * 201}, Text("at most 200 characters", "200 字")),
         ({"code": "a\x1b[31m"}, Text("control character", "控制字符")),
-        ({"fields": ("",)}, Text("at least 1 characters", "至少 1 字")),
+        ({"fields": ("",)}, Text("must not be empty", "不得为空")),
+        ({"short": "a"}, Text("at least 2 characters", "至少 2 字")),
         ({"fields": ("a",) * 1_025}, Text("at most 1024 values", "1024 项")),
         ({"port": 0}, Text("at least 1 is", "不得小于 1")),
         ({"port": 70_000}, Text("at most 65535 is", "不得大于 65535")),

@@ -1,4 +1,4 @@
-"""A delimiter is one sign, and a tabulator can be typed."""
+"""A delimiter is one character, and a tab can be typed."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ delimiter = "{sign}"
     ("said", "sign"),
     [(",", ","), ("|", "|"), (" ", " "), ("\t", "\t"), ("\\t", "\t"), ("tab", "\t")],
 )
-def test_a_sign_means_itself_and_a_tabulator_has_names(said: str, sign: str) -> None:
+def test_a_character_means_itself_and_a_tab_has_names(said: str, sign: str) -> None:
     assert delimiter_of(said) == sign
 
 
@@ -56,7 +56,7 @@ def test_a_folder_and_an_unknown_format_are_told_as_such(tmp_path: Path) -> None
         open_source(str(tmp_path), None, form="xls")
 
 
-def test_a_tabulator_is_proposed_as_it_can_be_typed(tmp_path: Path) -> None:
+def test_a_tab_is_proposed_as_it_can_be_typed(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("a\tb\n1\t2\n", "utf-8")
     with pytest.raises(Exception, match="tab") as refused:
