@@ -47,8 +47,9 @@ _LONG_MIN: Final = -(1 << 63)
 _LONG_MAX: Final = (1 << 63) - 1
 
 
-SEEN_MAX: Final = 4_096
-"""Sets of entities whose text is remembered by sight."""
+SEEN_MAX: Final = 65_536
+"""Sets of entities that are known by sight, some two kilobytes each: as many as there are grants in
+use, or every second question is about one that was just forgotten."""
 
 
 class _NUMBER:
@@ -80,7 +81,9 @@ class Likeness:
         self.pins = None if "enum" in schema else pins_of(policies)
         """What the policies write out; None if they look at more than order and sameness."""
         self._pinned = self.pins or Pins((), ())
+        self._places = {text: at for at, text in enumerate(self._pinned.texts)}
         self._seen: dict[tuple[int, ...], _Sight] = {}
+        self._said: dict[Hashable, Hashable] = {}
 
     def key(self, question: Question) -> Hashable | None:
         """Equal for two questions only if they have one answer; None for what is no question."""
@@ -93,7 +96,7 @@ class Likeness:
 
     def _looked_at(self, facts: tuple[Resource, ...]) -> "_Sight | None":
         """What every question about ``facts`` says; None if one of them is no fact."""
-        notes = _Notes({text: at for at, text in enumerate(self._pinned.texts)}, self.pins)
+        notes = self._notes({})
         for fact in facts:
             kind = type(fact)
             notes.parts.append(kind)
@@ -104,10 +107,12 @@ class Likeness:
         order = sorted(set(numbers))
         if order and not _LONG_MIN <= order[0] <= order[-1] <= _LONG_MAX:
             return None  # not a number to Cedar
-        said = numbers if self.pins is None else map(order.index, numbers)
-        seen = _Sight(facts, (tuple(notes.parts), tuple(said)), order, notes.texts | notes.new)
+        ranks = numbers if self.pins is None else map(order.index, numbers)
+        said: Hashable = (tuple(notes.parts), tuple(ranks))
         if len(self._seen) >= SEEN_MAX:
             self._seen.clear()
+            self._said.clear()
+        seen = _Sight(facts, self._said.setdefault(said, said), order, notes.new)
         self._seen[tuple(map(id, facts))] = seen
         return seen
 
@@ -116,7 +121,7 @@ class Likeness:
     ) -> Hashable | None:
         """The class of a question about what was ``seen``."""
         names = sorted(context)
-        notes = _Notes(seen.texts, self.pins)
+        notes = self._notes(seen.texts)
         if set(map(type, (action, *names))) != {str} or not notes.take(map(context.get, names)):
             return None
         notes.check_texts()
@@ -134,6 +139,9 @@ class Likeness:
             ]
         return seen.said, action, tuple(names), tuple(notes.parts), tuple(said)
 
+    def _notes(self, before: dict[str, int]) -> "_Notes":
+        return _Notes(self._places, before, pinned=self.pins is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
@@ -147,24 +155,25 @@ class _Sight:
     order: list[int]
     """Every number in it and in the policies, ascending."""
     texts: dict[str, int]
-    """Every text in it and in the policies, each with its place."""
+    """Every text in it that is not in the policies, each with its place."""
 
 
 class _Notes:
     """Takes values apart: numbers in ``numbers``, all else in ``parts``.
 
-    With pins, texts become their places: in ``texts`` or, behind those, in ``new``. Without, they
-    stay as they are.
+    With pins, texts become their places: as the policies have them (``places``), as they came
+    ``before``, or behind all those in ``new``. Without, they stay as they are.
     """
 
-    __slots__ = ("_pinned", "new", "numbers", "parts", "texts")
+    __slots__ = ("_before", "_pinned", "_places", "new", "numbers", "parts")
 
-    def __init__(self, texts: dict[str, int], pins: Pins | None) -> None:
+    def __init__(self, places: dict[str, int], before: dict[str, int], *, pinned: bool) -> None:
         self.parts: list[Any] = []
         self.numbers: list[int] = []
-        self.texts = texts
         self.new: dict[str, int] = {}
-        self._pinned = pins is not None
+        self._places = places
+        self._before = before
+        self._pinned = pinned
 
     def take(self, values: Iterable[object]) -> bool:
         """Take ``values``; False if one is nothing that a fact holds."""
@@ -188,9 +197,12 @@ class _Notes:
         "".join(self.new).encode()
 
     def _placed(self, text: str) -> int | str:
-        at = self.texts.get(text)
+        at = self._places.get(text)
         if at is None:
-            at = self.new.setdefault(text, len(self.texts) + len(self.new))
+            at = self._before.get(text)
+        if at is None:
+            behind = len(self._places) + len(self._before)
+            at = self.new.setdefault(text, behind + len(self.new))
         return at if self._pinned else text
 
 

@@ -13,7 +13,7 @@ from exchange.registry.rows import Dataset, Grant, Member, Proposal, Request
 from exchange.registry.state import Registry
 from policies.facts import DatasetFacts, GrantFacts, MemberFacts, RequestFacts
 
-_ROWS_REMEMBERED: Final = 8_192
+_ROWS_REMEMBERED: Final = 65_536
 Row = TypeVar("Row")
 Facts = TypeVar("Facts")
 
