@@ -90,16 +90,18 @@ def next_tier(duty: Duty, registry: Registry, law: Law, at_ms: int) -> int:
     """The tier that may be asked now; 0 while one is open, or when all three are through.
 
     A tier is through when it upheld, when what it was asked about was refused anew since, or when
-    its decision, or what it directed, did not come in its term.
+    its decision, or what it directed, did not come in its term; also when no row of law bound
+    anybody to that as it came (ESC-01), so that there is no term to wait for.
     """
     last = registry.escalated.get(duty.id)
     if last is None:
         return 1
     row = registry.escalations[last]
-    follow_up = registry.duties[f"{_followed(row)}/{last.hex()}"]
+    follow_up = registry.duties.get(f"{_followed(row)}/{last.hex()}")
     refused_anew = duty.settled is not None and duty.settled_ms > row.opened_ms
-    over = standing(follow_up, registry, law, at_ms).term.over(at_ms)
-    unheard = follow_up.settled is None and over
+    unheard = follow_up is None or (
+        follow_up.settled is None and standing(follow_up, registry, law, at_ms).term.over(at_ms)
+    )
     through = row.decision == "upholds" or refused_anew or unheard
     return row.tier + 1 if through and row.tier < 3 else 0
 

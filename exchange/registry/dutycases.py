@@ -64,7 +64,7 @@ def examine_objection_answer(body: acts.AnswerObjection, asked: Asked) -> Case |
         return nothing_there("there is no such pending objection", "没有该待处理异议")
     if body.outcome == "corrected" and not _corrected(objection, body.version, asked.registry):
         return _uncorrected()
-    row = asked.registry.duties[f"objection/{body.objection.hex()}"]
+    row = asked.registry.duties.get(f"objection/{body.objection.hex()}") or _unbound(objection)
     return _about(row, asked, outcome=body.outcome, reasoned=_reasoned(body.outcome, body.basis))
 
 
@@ -220,6 +220,22 @@ def _newest_version(registry: Registry, dataset: str, *, after: int = -1) -> int
         if row is not None and row.index > after:
             newest = max(newest, row.version)
     return newest
+
+
+def _unbound(objection: Objection) -> Duty:
+    """What would be owed about an objection that no row of law bound anybody to answer."""
+    return Duty(
+        f"objection/{objection.id.hex()}",
+        "objection",
+        objection.provider,
+        objection.objector,
+        (),
+        objection.dataset,
+        "",
+        objection.filed,
+        objection.filed_ms,
+        version=0,
+    )
 
 
 def _corrected(objection: Objection, version: int, registry: Registry) -> bool:

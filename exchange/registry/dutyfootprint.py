@@ -48,6 +48,9 @@ def of_duty(act: Act, reads: Reads) -> Iterable[Pair]:
             yield from reads.grant(body.grant)
         case acts.AnswerObjection():
             yield from _duty(f"objection/{body.objection.hex()}", reads)
+            if (objection := reads.registry.objections.get(body.objection)) is not None:
+                yield reads.member(objection.provider)  # the duty's parties, or whose it would be
+                yield reads.member(objection.objector)
         case acts.NewNotice():
             yield reads.member(body.provider)
             yield from reads.dataset(body.dataset)

@@ -3,6 +3,7 @@
 import pytest
 
 from exchange.model import dutyacts
+from tests.duties.entrystage import EntryStage
 from tests.duties.stage import DutyStage, at_noon
 
 
@@ -154,3 +155,43 @@ def test_a_direction_sets_a_day_that_lies_ahead_within_a_year(until: str) -> Non
     stage = overdue()
     stage.escalate("answer")
     assert stage.decide("directs", until=until).rules == ("STATE-01",)
+
+
+def test_where_no_row_binds_anybody_to_decide_the_next_tier_may_be_asked() -> None:
+    stage = EntryStage("2026-02-10")
+    stage.on("2026-02-13").apply()
+    stage.on("2026-03-06")
+    assert stage.law(**{"ESC-01": {"enforced": "later"}}).permit
+    assert stage.escalate("answer", 1).permit
+    assert not [name for name in stage.world.registry.duties if name.startswith("decide/")]
+    assert stage.decide("upholds", basis="某法 第一条").rules == ("STATE-01",)
+    assert stage.escalate("answer", 1).rules == ("TIER-01",)
+    assert stage.escalate("answer", 2).permit
+    assert stage.escalate("answer", 3).permit
+    assert stage.escalate("answer", 3).rules == ("TIER-01",)
+
+
+def test_two_that_insist_at_once_where_nobody_is_bound_do_not_stop_the_ledger() -> None:
+    stage = EntryStage("2026-02-10")
+    stage.on("2026-02-13").apply()
+    stage.on("2026-03-06")
+    stage.law(**{"ESC-01": {"enforced": "later"}})
+    body = dutyacts.Escalate(duty=stage.duty("answer").id, tier=1)
+    world = stage.world
+    both = [world.entry(world.sign(body, by="health")) for _ in range(2)]
+    first, second = map(world.take, both)
+    assert first.permit
+    assert second.rules == ("TIER-01",)
+
+
+def test_an_objection_is_answered_where_no_row_binds_anybody_to() -> None:
+    stage = EntryStage("2026-07-01")
+    stage.grant()
+    stage.provide()
+    assert stage.law(**{"COR-01": {"mode": False}}).permit
+    assert stage.object_to(1).permit
+    assert not [name for name in stage.world.registry.duties if name.startswith("objection/")]
+    assert stage.settle_objection("explained").rules == ("REASON-01",)
+    assert stage.settle_objection("explained", basis="某法 第一条").permit
+    assert stage.settle_objection("withdrawn").rules == ("STATE-01",)
+    assert stage.world.registry.objections_open == {"welfare": []}
