@@ -20,12 +20,13 @@ from exchange.registry.state import Registry
 from exchange.registry.terms import Law, calendar
 from policies.errors import Finding, RuleSetInvalid
 from policies.facts import Answer, LogFacts, Question
-from policies.periods import day_of
+from policies.periods import day_of, periods
 from policies.ruleset import REGISTER, WORKDAYS, RuleSet
 from policies.verification import lost_rows
 
 FAR_OFF_MS: Final = 4_102_444_800_000
-"""The year 2100: a rule set must still let the authority adopt another one then."""
+"""The year 2100: a rule set must still let the authority adopt another one then, as it must at once
+and whenever other rows come to hold: with a gap between, nobody could mend it for years."""
 
 
 class Decides(Law, Protocol):
@@ -59,8 +60,11 @@ def unfit_after(new: Decides, registry: Registry, before: Law, at_ms: int) -> Fi
     if moved is not None:
         return _changes_past(moved.isoformat())
     authority, log = member_facts(registry.members[registry.authority]), LogFacts(registry.origin)
-    if not new.decide(Question(AdoptRules.kind, authority, log, (), {"time": FAR_OFF_MS})).permit:
-        return _LAST_LAW
+    ahead = {one.from_ms for one in periods(new.register) if one.from_ms > at_ms}
+    for moment in sorted({at_ms, FAR_OFF_MS, *ahead}):
+        question = Question(AdoptRules.kind, authority, log, (), {"time": moment})
+        if not new.decide(question).permit:
+            return _LAST_LAW
     return None
 
 
@@ -85,12 +89,12 @@ _LAST_LAW: Final = Finding(
     1,
     "last-law",
     (
-        "under it the authority could never adopt another rule set",
-        "采纳后主管部门将无法再采纳其他规则集",
+        "under it the authority could never adopt another rule set, or not for a time",
+        "采纳后主管部门将无法（或在一段时间内无法）再采纳其他规则集",
     ),
     (
-        "let AUTHORITY-01 permit rules.adopt, without an end and without a condition",
-        "请使 AUTHORITY-01 长期、无条件许可 rules.adopt",
+        "let AUTHORITY-01 permit rules.adopt at once, without an end, a gap or a condition",
+        "请使 AUTHORITY-01 即时、不间断、长期且无条件许可 rules.adopt",
     ),
 )
 

@@ -65,7 +65,7 @@ async def adopt(office: Office, rules: RuleSet, *, reason: str) -> Admitted:
 
     What the ledger could only deny is not signed: the set in force (`UsageError`, ``in-force``),
     one that drops a row of it (``lost-row``) or counts past days otherwise (``changed-past``), and
-    one under which the authority could never adopt another (``last-law``).
+    one under which the authority could never adopt another, or not for a time (``last-law``).
     """
     registry = await office.registry()
     named = rules_hash(rules)

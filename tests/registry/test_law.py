@@ -123,8 +123,19 @@ LOCKED_OUT = with_change(
         adoption(with_file("zz.cedar", "forbid principal;")),
         adoption(with_change(REGISTER, "effect: forbid", "effect: frobid")),
         adoption(LOCKED_OUT),
+        adoption(with_law({"AUTHORITY-01": {"valid_from": "2030-01-01"}})),
     ],
-    ids=["hash", "content", "archive", "trailing", "engine", "policy", "register", "locked-out"],
+    ids=[
+        "hash",
+        "content",
+        "archive",
+        "trailing",
+        "engine",
+        "policy",
+        "register",
+        "locked-out",
+        "locked-out-until-2030",
+    ],
 )
 def test_a_wrong_rule_set_is_refused_on_the_record(world: World, body: AdoptRules) -> None:
     assert verdict(world.put(body)) == (False, ("RULES-01",))
