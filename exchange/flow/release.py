@@ -28,6 +28,7 @@ from exchange.errors import BundleRefused, HubUnavailable, ReleaseRefused
 from exchange.flow.answer import Answer, sign_answer
 from exchange.flow.ports import Clock, Unwraps
 from exchange.flow.sealedkeys import Envelope, SectionKeys, seal_keys
+from exchange.flow.turns import Turns
 from exchange.ledger.act import Act
 from exchange.ledger.append import Appended
 from exchange.model.acts import AskItem, AskKeys
@@ -102,7 +103,7 @@ class Releases:
         self._custody = custody
         self._signer = signer
         self._clock = clock
-        self._small, self._large = asyncio.Lock(), asyncio.Lock()
+        self._small, self._large = Turns(), Turns()
 
     async def answer(self, request: bytes, headers: Sequence[bytes]) -> bytes:
         """The signed answer to ``request``, whose item ``i`` speaks of ``headers[i]``.
@@ -116,7 +117,8 @@ class Releases:
             body = _asked(act, headers)
             await self._ledger.pace(act, len(body.items))
             # One after the other: those that come together would all be done late otherwise.
-            async with self._small if len(headers) <= SMALL_ITEMS else self._large:
+            turns = self._small if len(headers) <= SMALL_ITEMS else self._large
+            async with turns.of(act.member):
                 opened = await self._open_all(body.items, headers)
             appended = await self._ledger.append(request, refused=opened.refused)
             await self._cosigned(appended, body)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from exchange.envelope.header import DOMAIN
 from exchange.envelope.open import parse_bundle
-from exchange.errors import ActRefused, RateLimited, ReleaseRefused
+from exchange.errors import ActRefused, RateLimited, ReleaseRefused, RuleRefused
 from exchange.flow import release
 from exchange.flow.ports import Admitted, KeysAnswered
 from exchange.flow.release import Releases
@@ -213,3 +214,25 @@ async def test_small_requests_come_one_after_the_other_and_never_wait_for_a_larg
     assert [one for one in looked_at if one < 10] == [1, 2, 3, 4]
     assert [one for one in looked_at if one >= 10] == [*range(10, 19), *range(20, 29)]
     assert looked_at.index(4) < looked_at.index(18)
+
+
+async def test_a_member_that_asks_much_at_once_keeps_only_itself_waiting(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, header, grant = await one_ask(stage)
+    looked_at: list[int] = []
+    monkeypatch.setattr(
+        Releases, "_matching_header", lambda _self, item, _raw: looked_at.append(item.sequence)
+    )
+    monkeypatch.setattr(Releases, "_checked_keys", lambda *_: {})
+
+    async def ask(member: str, sequence: int) -> None:
+        said = item.model_copy(update={"sequence": sequence})
+        body = AskKeys(grant=grant, purpose="collaboration", items=(said,))
+        with suppress(RuleRefused):  # the grant is not that of health
+            await stage.hub.ask(stage.signs(member).sign(body), [header])
+
+    flood = [ask("human-resources", sequence) for sequence in range(20)]
+    await asyncio.gather(*flood, ask("health", 99))
+    assert sorted(looked_at) == [*range(20), 99]
+    assert looked_at.index(99) <= 2
