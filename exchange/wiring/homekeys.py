@@ -43,14 +43,19 @@ def find_passphrase(home: Path, settings: Settings, ask: Ask | None) -> Passphra
 
 
 def make_passphrase(home: Path) -> Passphrase:
-    """A random passphrase in a file only this user can read; for homes on one machine."""
+    """A random passphrase in a file only this user can read; for homes on one machine.
+
+    `FileExistsError` if there is one: keys that it alone opens may exist already.
+    """
     text = secrets.token_urlsafe(24)
     file = home / PASSPHRASE_FILE
-    draft = file.with_name(f".{PASSPHRASE_FILE}.part")
-    draft.unlink(missing_ok=True)  # of an attempt that found no room
-    draft.touch(mode=0o600, exist_ok=False)
-    draft.write_text(text + "\n", "ascii")
-    draft.rename(file)  # so what stands under that name is always whole
+    draft = file.with_name(f".{PASSPHRASE_FILE}.{secrets.token_hex(4)}.part")
+    try:
+        draft.touch(mode=0o600, exist_ok=False)
+        draft.write_text(text + "\n", "ascii")
+        file.hardlink_to(draft)  # whole or not at all, and never in place of another's
+    finally:
+        draft.unlink(missing_ok=True)
     return Passphrase(text)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from exchange.errors import ConfigurationInvalid
+from exchange.wiring.homekeys import PASSPHRASE_FILE, make_passphrase
 from exchange.wiring.passphrase import PASSPHRASE_BYTES_MAX, Passphrase, read_passphrase_file
 
 
@@ -76,3 +77,12 @@ def test_a_passphrase_is_neither_shown_nor_compared_nor_stored() -> None:
         hash(secret)
     with pytest.raises(TypeError):
         pickle.dumps(secret)
+
+
+def test_a_new_passphrase_never_takes_the_place_of_another(tmp_path: Path) -> None:
+    """Of two that found one home at once, the second finds nothing to open with its own."""
+    made = make_passphrase(tmp_path)
+    with pytest.raises(FileExistsError):
+        make_passphrase(tmp_path)
+    assert read_passphrase_file(tmp_path / PASSPHRASE_FILE).reveal() == made.reveal()
+    assert list(tmp_path.iterdir()) == [tmp_path / PASSPHRASE_FILE], "no draft stays"
