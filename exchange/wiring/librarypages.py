@@ -19,6 +19,7 @@ _DONTNEED: Final = 4
 _KIB: Final = 1024
 _SMALL_KIB: Final = 64
 """Not worth a call."""
+_CHANGED: Final = frozenset({"Anonymous:", "Private_Dirty:", "Shared_Dirty:", "Swap:"})
 
 
 @dataclass(slots=True)
@@ -29,7 +30,10 @@ class _Mapping:
     file: str
     resident_kib: int = 0
     changed_kib: int = 0
-    """Pages that differ from the file, those that relocation wrote among them."""
+    """Pages that differ from the file, those that relocation wrote among them, swapped out or not.
+
+    Giving back a swapped one would lose what it held: the file has no relocated addresses.
+    """
 
     @property
     def may_go(self) -> bool:
@@ -73,7 +77,7 @@ def _mappings(lines: Iterable[str]) -> Iterator[_Mapping]:
             current = _Mapping(int(start, 16), int(end, 16), rights, file[0] if file else "")
         elif current is not None and name == "Rss:":
             current.resident_kib = int(rest.split()[0])
-        elif current is not None and name in {"Anonymous:", "Private_Dirty:", "Shared_Dirty:"}:
+        elif current is not None and name in _CHANGED:
             current.changed_kib += int(rest.split()[0])
     if current is not None:
         yield current
