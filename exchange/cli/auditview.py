@@ -55,16 +55,13 @@ def view(
     session = session_of(context)
 
     async def work(office: "Office") -> "Standing":
-        from exchange.wiring.auditview import following, opened_view
+        from exchange.wiring.auditview import opened_view
 
+        if follow:
+            return await _kept_current(session, office, rebuild=rebuild)
         with opened_view(office.home, session.settings, office.member, anew=rebuild) as opened:
             if check:
                 return await _compared(session, office, opened)
-            if follow:
-                with following(office.home, office.member) as note:
-                    tell_view(session.screen, await refreshed(session, office, opened))
-                    await _until_told(_follow(office, opened, note))
-                return opened.head()
             return await refreshed(session, office, opened)
 
     if check and (rebuild or follow):
@@ -134,6 +131,19 @@ async def _until_told(work: "Coroutine[Any, Any, NoReturn]") -> None:
         loop.add_signal_handler(number, task.cancel)
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def _kept_current(session: Session, office: "Office", *, rebuild: bool) -> "Standing":
+    """Until the process is told to end; what another one keeps current is not emptied: `InUse`."""
+    from exchange.wiring.auditview import following, opened_view
+
+    with (
+        following(office.home, office.member) as note,
+        opened_view(office.home, session.settings, office.member, anew=rebuild) as opened,
+    ):
+        tell_view(session.screen, await refreshed(session, office, opened))
+        await _until_told(_follow(office, opened, note))
+        return opened.head()
 
 
 async def _follow(office: "Office", opened: "View", note: "Callable[[str], None]") -> NoReturn:

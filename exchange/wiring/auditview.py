@@ -5,10 +5,11 @@ definition of the tables serves both. It can be thrown away: `View.clear`, then 
 """
 
 import fcntl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import sqlalchemy
 from sqlalchemy import create_engine, event
@@ -22,6 +23,8 @@ from exchange.wiring.settings import Settings
 
 FILE: Final = "audit-view.db"
 LOCK: Final = "audit-view.lock"
+LOOKS: Final = 5
+LOOK_S: Final = 0.02
 BUSY_MS: Final = 5_000
 
 
@@ -72,15 +75,13 @@ def following(home: Home, member: str) -> Iterator[Callable[[str], None]]:
     What is yielded notes the kind of the member, for `followed`. `InUse` if another process does.
     """
     with _lock_file(home, member).open("a+", encoding="utf-8") as opened:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(opened):
             raise InUse(
                 "another process keeps this search view current already",
                 "已有其他进程在持续更新该检索视图",
                 remedy=("search: it is current", "可直接检索：视图为最新"),
                 failure="view-followed",
-            ) from None
+            )
 
         def note(kind: str) -> None:
             opened.seek(0)
@@ -90,6 +91,19 @@ def following(home: Home, member: str) -> Iterator[Callable[[str], None]]:
 
         note("")
         yield note
+
+
+def _locked(opened: TextIO) -> bool:
+    """Whether the lock is this process's now. A search that looks has it for a moment as well."""
+    for tries_left in reversed(range(LOOKS)):
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if tries_left:
+                time.sleep(LOOK_S)
+        else:
+            return True
+    return False
 
 
 def followed(home: Home, member: str) -> str:

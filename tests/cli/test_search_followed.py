@@ -1,15 +1,19 @@
 """Searches beside a process that keeps the view current: they read no ledger, and miss nothing."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from exchange.audit.view import Standing
 from exchange.audit.viewquery import Question
-from exchange.cli import auditcurrent
+from exchange.cli import auditcurrent, auditview
 from exchange.cli.auditasking import Wanted
-from exchange.errors import CheckFailed
-from exchange.wiring.auditview import following
+from exchange.cli.screen import Screen
+from exchange.cli.session import Session
+from exchange.errors import CheckFailed, InUse
+from exchange.wiring.auditview import FILE, following, opened_view
+from exchange.wiring.settings import environment
 from tests.wiring.test_auditview import home_at
 
 ROOTS = {9: b"\x09" * 32, 10: b"\x0a" * 32}
@@ -101,3 +105,16 @@ async def test_a_hub_that_states_another_root_is_not_answered_beside(tmp_path: P
     with pytest.raises(CheckFailed) as caught:
         await current(tmp_path, View(10), wanted(), kind="auditor", root=bytes(32))
     assert caught.value.failure == "root"
+
+
+async def test_a_view_that_another_process_keeps_current_is_not_emptied(tmp_path: Path) -> None:
+    office = Office(tmp_path, Head(10, ROOTS[10]))
+    screen = Screen(language="en", as_json=False, out=StringIO(), err=StringIO())
+    session = Session(tmp_path, None, screen, environment({}))
+    with opened_view(office.home, session.settings, office.member) as view:
+        view.open()
+    kept = office.home.member_directory(office.member) / FILE
+    before = kept.stat()
+    with following(office.home, office.member), pytest.raises(InUse):
+        await auditview._kept_current(session, office, rebuild=True)  # type: ignore[arg-type]
+    assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

@@ -1,5 +1,7 @@
 """Where the search view is kept, and what is said when its database is gone."""
 
+import fcntl
+import time
 from pathlib import Path
 
 import psycopg
@@ -7,7 +9,7 @@ import pytest
 
 from exchange.audit.view import View
 from exchange.errors import CheckFailed, InUse, ViewUnavailable
-from exchange.wiring.auditview import FILE, followed, following, opened_view
+from exchange.wiring.auditview import FILE, LOCK, followed, following, opened_view
 from exchange.wiring.home import Home, HomeTable, LogTable
 from exchange.wiring.inquiry import commitment, encoded
 from exchange.wiring.settings import environment
@@ -91,3 +93,17 @@ def test_one_process_at_a_time_keeps_a_view_current_and_others_know(tmp_path: Pa
             pass
         assert followed(home, "audit-office") == "auditor"
     assert followed(home, "audit-office") == ""
+
+
+def test_a_search_that_just_looks_does_not_keep_whoever_would_follow_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = home_at(tmp_path)
+    folder = home.member_directory("audit-office")
+    folder.mkdir(parents=True)
+    with (folder / LOCK).open("a+", encoding="utf-8") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        monkeypatch.setattr(time, "sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+        with following(home, "audit-office") as note:
+            note("auditor")
+            assert followed(home, "audit-office") == "auditor"
