@@ -16,11 +16,13 @@ PAUSE_S: Final = 0.1
 
 
 async def is_current(office: "Office", view: "View", wanted: "Wanted") -> bool:
-    """Whether ``view`` reaches the head that the hub states now; the ledger is not read then.
+    """Whether ``view`` stands at the very head that the hub states; the ledger is not read then.
 
     That is so where ``exchange audit view --follow`` runs, for a member that may ask about
-    everybody: whom a narrower question concerns takes the state of the ledger. Raises `CheckFailed`
-    if the hub states another root.
+    everybody: whom a narrower question concerns takes the state of the ledger. Where hub and view
+    are never seen at one size nothing is known about their roots, so the ledger is read: a view
+    that is merely longer may be of another history. Raises `CheckFailed` if the hub states another
+    root.
     """
     from exchange.wiring.auditview import followed
     from exchange.wiring.inquiry import OVERSEERS
@@ -28,12 +30,11 @@ async def is_current(office: "Office", view: "View", wanted: "Wanted") -> bool:
     if wanted.reads or wanted.offline or followed(office.home, office.member) not in OVERSEERS:
         return False
     view.open()
-    stated = await office.hub.head()
     for _ in range(TRIES):
-        standing = view.standing()
-        if standing.size == stated.size and standing.root.hex() != stated.root:
-            raise differs(stated.size)
-        if standing.size >= stated.size:
+        stated, standing = await office.hub.head(), view.standing()
+        if standing.size == stated.size:
+            if standing.root.hex() != stated.root:
+                raise differs(stated.size)
             return True
         await asyncio.sleep(PAUSE_S)
     return False

@@ -16,7 +16,7 @@ from exchange.wiring.auditview import FILE, following, opened_view
 from exchange.wiring.settings import environment
 from tests.wiring.test_auditview import home_at
 
-ROOTS = {9: b"\x09" * 32, 10: b"\x0a" * 32}
+ROOTS = {9: b"\x09" * 32, 10: b"\x0a" * 32, 11: b"\x0b" * 32}
 
 
 class Head:
@@ -105,6 +105,13 @@ async def test_a_hub_that_states_another_root_is_not_answered_beside(tmp_path: P
     with pytest.raises(CheckFailed) as caught:
         await current(tmp_path, View(10), wanted(), kind="auditor", root=bytes(32))
     assert caught.value.failure == "root"
+
+
+async def test_a_view_that_is_longer_than_the_hub_states_answers_nothing(tmp_path: Path) -> None:
+    assert not await current(tmp_path, View(9, 11), wanted(), kind="auditor")
+    assert await current(tmp_path, View(9, 11, 10), wanted(), kind="auditor")
+    with pytest.raises(CheckFailed):
+        await current(tmp_path, View(9, 11, 10), wanted(), kind="auditor", root=bytes(32))
 
 
 async def test_a_view_that_another_process_keeps_current_is_not_emptied(tmp_path: Path) -> None:
